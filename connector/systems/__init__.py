@@ -1,0 +1,1 @@
+"""The connected systems: their language, the calls made to them, and what comes back."""
