@@ -1,0 +1,1 @@
+"""Flows: read, map, deliver exactly once."""
