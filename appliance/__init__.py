@@ -1,0 +1,1 @@
+"""The box: settings, keyrings, queue, accounts, backups and commands."""

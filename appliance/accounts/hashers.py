@@ -1,0 +1,16 @@
+"""How passwords are hashed (S10)."""
+
+from django.contrib.auth.hashers import ScryptPasswordHasher
+
+
+class Scrypt(ScryptPasswordHasher):
+    """scrypt with N=2^17, r=8, p=1: 128 MiB a hash.
+
+    Source: OWASP Password Storage Cheat Sheet. OpenSSL needs a little more than
+    128 * N * r bytes, so the bound is 132 MiB.
+    """
+
+    work_factor = 2**17
+    block_size = 8
+    parallelism = 1
+    maxmem = 132 * 1024 * 1024

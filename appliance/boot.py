@@ -1,0 +1,157 @@
+"""What the settings are read from: home, keyrings, database; and what a box refuses to start with."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+from appliance import env
+from appliance.database import url
+from appliance.home import Home, current_home
+from appliance.keyrings.files import django_secret
+
+OWNER_COMMANDS = {"migrate", "prepare", "makemigrations", "sqlmigrate", "showmigrations"}
+WORKER_COMMANDS = {"work", "qcluster"}
+
+
+def version(changelog: Path) -> str:
+    """The newest version that the changelog names: its one source."""
+    for line in changelog.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            return line.removeprefix("## ").split(" ")[0].strip("[]")
+    raise ImproperlyConfigured(f"{changelog.name} names no version")
+
+
+def default_process() -> str:
+    """Commands that migrate are the owner's, the cluster is the worker's, the rest is web's."""
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command in OWNER_COMMANDS:
+        return "owner"
+    return "worker" if command in WORKER_COMMANDS else "web"
+
+
+def default_mode() -> str:
+    """A home that quickstart made says so itself; everything else is production."""
+    home = current_home()
+    return "practice" if home and home.practice_mark.exists() else "production"
+
+
+def home() -> Home | None:
+    """The home of this box, refused if others could read its secrets."""
+    found = current_home()
+    if found and not found.path.is_dir():
+        raise ImproperlyConfigured(f"there is no box at {found.path}")
+    if found:
+        found.refuse_unsafe_modes()
+    return found
+
+
+def keyring_file(home: Home | None, process: str) -> Path | None:
+    """Where the keyring of this process lies. The owner has none: it only migrates."""
+    if process == "owner":
+        return None
+    return env.path("CONNECTOR_KEYRING_FILE") or (home.keyring(process) if home else None)
+
+
+def secret_key(keyring: Path | None) -> str:
+    """Django's secret key of this process. The owner signs nothing, so it gets one for the moment."""
+    if keyring is None or not keyring.exists():
+        return get_random_secret_key()
+    return django_secret(keyring)
+
+
+def database(home: Home | None, process: str) -> dict[str, Any]:
+    """Database settings of this process.
+
+    Raises:
+        ImproperlyConfigured: neither a home nor DATABASE_URL says where the database is.
+    """
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        file = env.path("DATABASE_PASSWORD_FILE")
+        return url.from_url(given, password=env.secret_file(file) if file else None)
+    if home:
+        return url.from_home(home, process)
+    raise ImproperlyConfigured(
+        "No database: give DATABASE_URL, or the home of a box by --home DIR or CONNECTOR_HOME"
+    )
+
+
+def default_hosts(mode: str) -> list[str]:
+    return ["127.0.0.1", "localhost"] if mode == "practice" else []
+
+
+def default_public_url(home: Home | None, mode: str) -> str:
+    """How this box is reached from outside; a box of quickstart knows its own port."""
+    if mode == "practice" and home and home.state_file.exists():
+        return home.state().get("url", "")
+    return ""
+
+
+def refuse_unsafe(
+    *,
+    mode: str,
+    debug: bool,
+    hosts: list[str],
+    home: Home | None,
+    keyring_file: Path | None,
+    process: str,
+) -> None:
+    """Refuse to start a production box that is unsafe, naming all that is wrong at once.
+
+    Raises:
+        ImproperlyConfigured: what is wrong, and the variable that mends it.
+    """
+    if mode != "production":
+        return
+    problems = []
+    if debug:
+        problems.append("CONNECTOR_DEBUG is on; error pages would show what the box holds")
+    if process == "web" and (not hosts or "*" in hosts):
+        problems.append("CONNECTOR_HOSTS must name the hosts at which people reach this box")
+    if process != "owner":
+        problems.extend(_keyring_problems(keyring_file, process))
+    if problems:
+        raise ImproperlyConfigured("This box does not start: " + "; ".join(problems))
+
+
+def _keyring_problems(file: Path | None, process: str) -> list[str]:
+    if _makes_keys():
+        return []
+    if file is None:
+        return ["no keyring: give CONNECTOR_KEYRING_FILE or a home"]
+    if not file.exists():
+        return [f"the keyring {file} is missing; `manage.py keys init` makes a new box's keys"]
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if mode & 0o077:
+        return [f"the keyring {file} has mode {mode:04o}; run: chmod 600 {file}"]
+    return []
+
+
+def _makes_keys() -> bool:
+    return sys.argv[1:2] in (["keys"], ["quickstart"], ["help"], ["collectstatic"])
+
+
+def logging() -> dict[str, Any]:
+    """One line an event on standard error; request lines and SQL are not logged."""
+    level = env.choice(
+        "CONNECTOR_LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO"
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {"format": "%(asctime)s %(levelname)s %(process)d %(name)s %(message)s"}
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # these write bodies, headers or parameters at DEBUG
+            name: {"level": "INFO"}
+            for name in ("django.db.backends", "urllib3", "requests_oauthlib", "oauthlib", "psycopg")
+        },
+    }

@@ -1,0 +1,174 @@
+"""Settings of the box: declarations only. Values come from appliance.env and the home directory.
+
+One process has one part: `web` (console, webhooks, commands that seal), `worker`
+(flows) or `owner` (migrations). The part decides the database role, the keyring
+and Django's secret key.
+"""
+
+from pathlib import Path
+
+from appliance import boot, env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = boot.version(BASE_DIR / "CHANGELOG.md")
+
+# --- Where and as what this process runs ------------------------------------
+MODE = env.choice("CONNECTOR_MODE", ["production", "practice"], default=boot.default_mode())
+PROCESS = env.choice("CONNECTOR_PROCESS", ["web", "worker", "owner"], default=boot.default_process())
+HOME = boot.home()
+KEYRING_FILE = boot.keyring_file(HOME, PROCESS)
+CONNECTOR_KEYRING = "appliance.keyrings.files.load"
+SECRET_KEY = boot.secret_key(KEYRING_FILE)
+DATABASES = {"default": boot.database(HOME, PROCESS)}
+
+# --- Safety -----------------------------------------------------------------
+DEBUG = env.flag("CONNECTOR_DEBUG", default=False)
+ALLOWED_HOSTS = env.words("CONNECTOR_HOSTS", default=boot.default_hosts(MODE))
+PUBLIC_URL = env.text("CONNECTOR_PUBLIC_URL", default=boot.default_public_url(HOME, MODE))
+HTTPS = MODE == "production"
+SECURE_SSL_REDIRECT = False  # the proxy does it; web is reached by a socket only
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_AGE = env.number("CONNECTOR_SESSION_S", default=8 * 3600, at_least=60, at_most=86_400)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_AGE = None
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10_500_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 10_500_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000
+
+# --- Accounts ---------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["appliance.accounts.hashers.Scrypt"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "sign-in"
+
+# --- Django -----------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.admin",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "appliance.accounts",
+    "appliance.apps.ApplianceConfig",
+    "connector.audit",
+    "connector.jobs",
+    "connector.vault",
+    "connector.systems",
+    "connector.flows",
+    "connector.webhooks",
+    "connector.console",
+]
+if PROCESS == "worker":
+    INSTALLED_APPS.append("django_q")
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "appliance.urls"
+WSGI_APPLICATION = "appliance.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "connector.console.context.shell",
+            ],
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = env.path("CONNECTOR_STATIC_ROOT")
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.text("CONNECTOR_ZONE", default="UTC")
+USE_TZ = True
+USE_I18N = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+LOGGING = boot.logging()
+
+# --- Queue ------------------------------------------------------------------
+# The closed list of what the worker runs: a job row names a kind, never a function.
+CONNECTOR_JOBS = {
+    "flows.run": "connector.flows.tasks.run",
+    "flows.held": "connector.flows.tasks.release_held",
+    "flows.decide": "connector.flows.tasks.decide",
+    "flows.test": "connector.flows.tasks.test_connection",
+    "flows.preview": "connector.flows.tasks.preview",
+    "webhooks.process": "connector.webhooks.tasks.process",
+}
+SLICE_S = env.number("CONNECTOR_SLICE_S", default=20, at_least=1, at_most=300)
+WORKERS = env.number("CONNECTOR_WORKERS", default=2, at_least=1, at_most=32)
+# retry must stay above timeout, otherwise a slow job is handed out twice. Rows of
+# results are pickles: none is ever written (save_limit -1) and no cache is used.
+Q_CLUSTER = {
+    "name": "connector",
+    "broker_class": "appliance.queue.broker.Broker",
+    "workers": WORKERS,
+    "queue_limit": WORKERS,
+    "timeout": 3_600,
+    "retry": 3_660,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "save_limit": -1,
+    "scheduler": False,
+    "catch_up": False,
+    "cache": "none",
+    "recycle": 5_000,
+    "guard_cycle": 0.5,
+    "log_level": "WARNING",
+}
+
+# --- What the product needs from the box ------------------------------------
+CONNECTOR_ALLOWED_PRIVATE_HOSTS = env.words("CONNECTOR_ALLOWED_PRIVATE_HOSTS")
+CONNECTOR_ALLOW_LOOPBACK = MODE == "practice"
+CONNECTOR_SECRETS_DIRECTORY = env.path("CONNECTOR_SECRETS_DIRECTORY")
+
+boot.refuse_unsafe(
+    mode=MODE, debug=DEBUG, hosts=ALLOWED_HOSTS, home=HOME, keyring_file=KEYRING_FILE, process=PROCESS
+)

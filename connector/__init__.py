@@ -1,0 +1,1 @@
+"""The product: it knows nothing of the box that it runs in."""

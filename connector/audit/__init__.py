@@ -1,0 +1,1 @@
+"""The audit log: one way to write, nobody can change."""

@@ -1,0 +1,104 @@
+"""The closed list of what can be recorded, with the facts that each entry may carry."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What happened. The value is stored; it never changes its meaning."""
+
+    # people
+    SETUP_COMPLETED = "setup.completed"
+    SIGNED_IN = "account.signed_in"
+    SIGNED_OUT = "account.signed_out"
+    SIGN_IN_REFUSED = "account.sign_in_refused"
+    # credentials
+    CREDENTIAL_CREATED = "credential.created"
+    CREDENTIAL_ROTATED = "credential.rotated"
+    CREDENTIAL_REPLACED = "credential.replaced"
+    CREDENTIAL_DELETED = "credential.deleted"
+    CREDENTIAL_ADOPTED = "credential.adopted"
+    CREDENTIAL_OPENED = "credential.opened"
+    CREDENTIAL_REFUSED = "credential.refused"
+    # systems and connections
+    SYSTEM_SAVED = "system.saved"
+    CONNECTION_CREATED = "connection.created"
+    CONNECTION_CHANGED = "connection.changed"
+    CONNECTION_TEST_ASKED = "connection.test_asked"
+    CONNECTION_TESTED = "connection.tested"
+    # flows
+    FLOW_CREATED = "flow.created"
+    FLOW_CHANGED = "flow.changed"
+    FLOW_ENABLED = "flow.enabled"
+    FLOW_DISABLED = "flow.disabled"
+    VALUE_MAP_SAVED = "value_map.saved"
+    CONFIG_APPLIED = "config.applied"
+    PREVIEW_ASKED = "preview.asked"
+    # runs
+    RUN_ASKED = "run.asked"
+    RUN_STARTED = "run.started"
+    RUN_FINISHED = "run.finished"
+    RUN_STOPPED = "run.stopped"
+    RUN_CANCELLED = "run.cancelled"
+    # deliveries and held records
+    DELIVERY_DECIDED = "delivery.decided"
+    DELIVERY_RETRIED = "delivery.retried"
+    HELD_RETRIED = "held.retried"
+    HELD_DISMISSED = "held.dismissed"
+    PAYLOAD_VIEWED = "payload.viewed"
+    # webhooks
+    ENDPOINT_CREATED = "endpoint.created"
+    ENDPOINT_CHANGED = "endpoint.changed"
+    ENDPOINT_SECRET_ROTATED = "endpoint.secret_rotated"
+    WEBHOOK_RECEIVED = "webhook.received"
+    WEBHOOK_PROCESSED = "webhook.processed"
+    WEBHOOK_REFUSED = "webhook.refused"
+    # the box
+    JOB_REFUSED = "job.refused"
+    JOB_PARKED = "job.parked"
+
+
+FACTS: dict[Action, frozenset[str]] = {
+    Action.SETUP_COMPLETED: frozenset({"email"}),
+    Action.SIGNED_IN: frozenset({"address"}),
+    Action.SIGNED_OUT: frozenset({"address"}),
+    Action.SIGN_IN_REFUSED: frozenset({"address", "reason"}),
+    Action.CREDENTIAL_CREATED: frozenset({"label", "system", "version", "hosts"}),
+    Action.CREDENTIAL_ROTATED: frozenset({"label", "version"}),
+    Action.CREDENTIAL_REPLACED: frozenset({"label", "version", "hosts"}),
+    Action.CREDENTIAL_DELETED: frozenset({"label", "versions"}),
+    Action.CREDENTIAL_ADOPTED: frozenset({"version"}),
+    Action.CREDENTIAL_OPENED: frozenset({"label", "version", "purpose"}),
+    Action.CREDENTIAL_REFUSED: frozenset({"label", "version", "purpose", "reason"}),
+    Action.SYSTEM_SAVED: frozenset({"name", "digest"}),
+    Action.CONNECTION_CREATED: frozenset({"slug", "system", "hosts"}),
+    Action.CONNECTION_CHANGED: frozenset({"slug", "fields", "hosts"}),
+    Action.CONNECTION_TEST_ASKED: frozenset({"slug"}),
+    Action.CONNECTION_TESTED: frozenset({"slug", "result"}),
+    Action.FLOW_CREATED: frozenset({"slug", "version", "digest"}),
+    Action.FLOW_CHANGED: frozenset({"slug", "version", "digest", "fields"}),
+    Action.FLOW_ENABLED: frozenset({"slug"}),
+    Action.FLOW_DISABLED: frozenset({"slug", "reason"}),
+    Action.VALUE_MAP_SAVED: frozenset({"slug", "version", "entries", "added", "changed", "removed"}),
+    Action.CONFIG_APPLIED: frozenset({"digest", "created", "changed", "unchanged"}),
+    Action.PREVIEW_ASKED: frozenset({"slug"}),
+    Action.RUN_ASKED: frozenset({"flow", "version", "cause", "kind"}),
+    Action.RUN_STARTED: frozenset({"flow", "version", "cause", "kind"}),
+    Action.RUN_FINISHED: frozenset(
+        {"flow", "read", "delivered", "unchanged", "skipped", "held", "rejected", "uncertain"}
+    ),
+    Action.RUN_STOPPED: frozenset({"flow", "reason", "read", "delivered"}),
+    Action.RUN_CANCELLED: frozenset({"flow", "read", "delivered"}),
+    Action.DELIVERY_DECIDED: frozenset({"decision", "flow"}),
+    Action.DELIVERY_RETRIED: frozenset({"flow"}),
+    Action.HELD_RETRIED: frozenset({"flow", "records"}),
+    Action.HELD_DISMISSED: frozenset({"flow", "reason"}),
+    Action.PAYLOAD_VIEWED: frozenset({"flow"}),
+    Action.ENDPOINT_CREATED: frozenset({"slug", "scheme"}),
+    Action.ENDPOINT_CHANGED: frozenset({"slug", "fields"}),
+    Action.ENDPOINT_SECRET_ROTATED: frozenset({"slug"}),
+    Action.WEBHOOK_RECEIVED: frozenset({"endpoint", "event", "type"}),
+    Action.WEBHOOK_PROCESSED: frozenset({"endpoint", "event", "outcome", "run"}),
+    Action.WEBHOOK_REFUSED: frozenset({"endpoint", "reason", "address"}),
+    Action.JOB_REFUSED: frozenset({"kind", "reason"}),
+    Action.JOB_PARKED: frozenset({"kind", "attempts"}),
+}

@@ -1,0 +1,1 @@
+"""Work for the worker, as rows of ids."""

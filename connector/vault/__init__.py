@@ -1,0 +1,1 @@
+"""Credentials: sealed, rotated, replaced, never read back."""

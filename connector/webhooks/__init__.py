@@ -1,0 +1,1 @@
+"""Signed events from other systems."""
