@@ -9,7 +9,7 @@ are too long, too deep or too full, before anything is built.
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
@@ -93,11 +93,11 @@ class _Reader:
             raise YamlError(self.name, line, "a character that a text can't hold") from None
 
     def _build(self, event: yaml.Event, path: tuple[str | int, ...]) -> Value:
-        self.lines[path] = event.start_mark.line + 1
+        self.lines[path] = _line(event.start_mark)
         if isinstance(event, yaml.ScalarEvent):
             if _UNFIT.search(event.value):
                 self._refuse(event.start_mark, "a character that a text can't hold")
-            return event.value if event.style else _scalar(event.value)
+            return event.value if event.style else scalar(event.value)
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[Value] = []
             while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
@@ -115,14 +115,19 @@ class _Reader:
                 self._refuse(key.start_mark, f'"{key.value}" stands here twice')
             child = (*path, key.value)
             out[key.value] = self._build(next(self.events), child)
-            self.lines[child] = key.start_mark.line + 1
+            self.lines[child] = _line(key.start_mark)
         return out
 
-    def _refuse(self, mark: yaml.Mark | None, text: str) -> NoReturn:
-        raise YamlError(self.name, mark.line + 1 if mark else 1, text)
+    def _refuse(self, mark: Any, text: str) -> NoReturn:
+        raise YamlError(self.name, _line(mark), text)
 
 
-def _scalar(text: str) -> Value:
+def _line(mark: Any) -> int:
+    return int(mark.line) + 1 if mark else 1
+
+
+def scalar(text: str) -> Value:
+    """The value of a plain (unquoted) text."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.match(text):
