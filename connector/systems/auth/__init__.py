@@ -1,0 +1,1 @@
+"""Signing in: one small file for each way."""

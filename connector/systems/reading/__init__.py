@@ -1,0 +1,1 @@
+"""Reading: pages of a stream, one record, changes, marks, acknowledgements."""
