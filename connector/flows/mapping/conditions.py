@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from connector.flows.mapping.decimals import named, parse_number, to_decimal
-from connector.flows.mapping.errors import bad_value
+from connector.flows.mapping.errors import HeldError, bad_value
 from connector.flows.mapping.paths import Path, PathError, Read, compile_path
 from connector.flows.mapping.scope import Scope
 
@@ -128,7 +128,7 @@ def is_empty(value: object) -> bool:
 
 def _member(value: Any, constants: list[Any]) -> bool:
     # Kinds may be mixed in the list: only a value that fits none of them is held.
-    fitting = [each for each in constants if value is None or _fits(value, each)]
+    fitting = [each for each in constants if _is_null(value, each) or _fits(value, each)]
     if not fitting:
         raise bad_value(f"{named(value)} is of another kind than the list it is compared with.")
     return any(_equal(value, each) for each in fitting)
@@ -137,24 +137,27 @@ def _member(value: Any, constants: list[Any]) -> bool:
 def _fits(value: Any, constant: Any) -> bool:
     try:
         _alike(value, constant)
-    except Exception as error:
-        if type(error).__name__ == "HeldError":
-            return False
-        raise
+    except HeldError:
+        return False
     return True
 
 
 def _equal(value: Any, constant: Any) -> bool:
-    if value is None or constant is None:
-        return value is constant
+    if _is_null(value, constant) or constant is None:
+        return _is_null(value, constant) and constant is None
     left, right = _alike(value, constant)
     return bool(left == right)
 
 
 def _ordered(value: Any, constant: Any, compare: Callable[[Any, Any], bool]) -> bool:
-    if value is None:
+    if _is_null(value, constant):
         return False
     return compare(*_alike(value, constant))
+
+
+def _is_null(value: object, constant: object) -> bool:
+    """An empty text counts as null, unless it is compared with a text."""
+    return value is None or (value == "" and not isinstance(constant, str))
 
 
 def _starts(value: Any, constant: str) -> bool:

@@ -86,7 +86,9 @@ def fit_scale(value: Decimal, digits: int, unit: str = "") -> Decimal:
     if places(value) > digits:
         unit = f" {unit}" if unit else ""
         raise HeldError(
-            Reason.TOO_PRECISE, f"{plain(value)}{unit} has more than {digits} decimals.", value=value
+            Reason.TOO_PRECISE,
+            f"{plain(value)}{unit} has more than {digits} decimals.",
+            value=value,
         )
     return value.quantize(Decimal(1).scaleb(-digits), context=ROUNDED)
 

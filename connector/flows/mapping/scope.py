@@ -22,8 +22,8 @@ class RunContext:
 
     started_at: datetime
     date: date
-    source: Mapping[str, object] = NOTHING
-    destination: Mapping[str, object] = NOTHING
+    source: Mapping[str, object] = field(default_factory=lambda: NOTHING)
+    destination: Mapping[str, object] = field(default_factory=lambda: NOTHING)
 
     @property
     def zone(self) -> str:
@@ -44,8 +44,8 @@ class Scope:
     item: object
     record: object
     run: RunContext
-    links: Mapping["LinkKey", str] = NOTHING
-    maps: Mapping[str, "ValueMapEntries"] = NOTHING
+    links: Mapping["LinkKey", str]
+    maps: Mapping[str, "ValueMapEntries"]
     out: dict[str, object] = field(default_factory=dict)
 
     def line(self, item: object) -> "Scope":
