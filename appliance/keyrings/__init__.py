@@ -1,0 +1,1 @@
+"""The keyrings of a box: drawn once, kept in two files, one for each process."""

@@ -1,0 +1,47 @@
+"""A text that shows itself to nobody: printed, logged, formatted or inspected it is "***"."""
+
+from typing import NoReturn
+
+from connector.crypto import mac
+
+MASK = "***"
+
+
+class Secret:
+    """A secret text. `reveal()` is the only way out, so a search for that word finds every use.
+
+    It can't be pickled, copied, hashed or written as JSON, and it compares in
+    constant time with another Secret only.
+    """
+
+    __slots__ = ("__text",)
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise TypeError(f"a Secret is made of text, not of {type(text).__name__}")
+        self.__text = text
+
+    def reveal(self) -> str:
+        """The text itself. Keep it in no variable that outlives the call it is needed for."""
+        return self.__text
+
+    def reveal_bytes(self) -> bytes:
+        """The text in UTF-8."""
+        return self.__text.encode()
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return mac.equal(self.reveal_bytes(), other.reveal_bytes())
+
+    def __hash__(self) -> int:
+        raise TypeError("a Secret can't be hashed")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a Secret can't be pickled or copied")
