@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.systems.path import MISSING, find, present
-from connector.systems.scope import NOTHING, Scope
+from connector.systems.scope import Scope
+from connector.systems.spec_fields import NOTHING
 from connector.systems.template import DROP, Template, TemplateError, render
 from connector.systems.wire import jsontext
 from connector.systems.wire.fields import refused, write_all

@@ -61,7 +61,7 @@ class Setting:
     choices: tuple[Choice, ...] = ()
     choices_from: ChoicesFrom | None = None
     pattern: str | None = None
-    from_file: tuple[str, ...] | None = None
+    from_file: tuple[str, str] | None = None
     from_callback: str | None = None
 
 

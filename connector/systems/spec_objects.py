@@ -97,7 +97,6 @@ class Acknowledge:
     request: Request
     batch: int = 100
     on: tuple[Literal["delivered", "rejected"], ...] = ("delivered",)
-    as_: Literal["line", "tax", "item", "part"] = "item"
 
 
 @dataclass(frozen=True, slots=True)
