@@ -1,4 +1,4 @@
-"""The queue: one row a job. Rows hold a kind from a closed list and ids, never code, never secrets."""
+"""The queue: one row a job. Rows hold a kind from a closed list and ids: no code, no secrets."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 
 class Job(models.Model):
-    """One piece of work for the worker. Change rows through connector.jobs.queue, never directly."""
+    """One piece of work for the worker. Rows change through connector.jobs.queue alone."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
