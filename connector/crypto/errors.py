@@ -1,4 +1,4 @@
-"""What can go wrong with keys and sealed bytes. No text here ever holds a key, a secret or a payload.
+"""What can go wrong with keys and sealed bytes. No text here holds a key, a secret or a payload.
 
 CryptoError
   CannotOpen         the bytes were changed, moved, cut short, or sealed for something else

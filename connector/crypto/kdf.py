@@ -46,7 +46,7 @@ def public_half(role: Role, material: bytes) -> bytes | None:
 
 
 def key_id(role: Role, material: bytes) -> str:
-    """The id of a key, 16 hex digits: a hash of the key, so that a wrong key can't bear the right id.
+    """The id of a key, 16 hex digits: a hash of it, so that a wrong key can't bear the right id.
 
     A public key and its private half have the same id.
     """

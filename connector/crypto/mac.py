@@ -72,7 +72,7 @@ def random_fraction() -> float:
 
 
 def join(*parts: bytes) -> bytes:
-    """Parts in a row, each behind its length in 8 bytes: no two lists of parts give the same bytes."""
+    """Parts in a row, each behind its length in 8 bytes, so that no two lists look the same."""
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
 
 
