@@ -86,7 +86,7 @@ def _names(
 
 
 def _find(block: dict[str, Any], at: Where, streams: dict[str, Any]) -> Found:
-    read = streams.get(block.get("stream"), {}).get("fields", {})
+    read = streams.get(block.get("stream", ""), {}).get("fields", {})
     types = {_place(name, field): _type(field) for name, field in read.items()}
     for name, path in block.get("find", {}).get("compare", {}).items():
         here = (*at, "find", "compare", name)
@@ -134,7 +134,7 @@ def _names_key(sent: Any) -> bool:
 
 def _reads_back(block: dict[str, Any], at: Where, streams: dict[str, Any]) -> Found:
     """Steps are taken up again, and versions compared, by reading the record back."""
-    if "read" in block or "one" in streams.get(block.get("stream"), {}):
+    if "read" in block or "one" in streams.get(block.get("stream", ""), {}):
         return
     for verb in _WRITING:
         if block.get(verb, {}).get("read_first"):

@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ Pipe = Callable[[Any, str, Scope], Any]
 def text(value: Any) -> str:
     """A value as text: digits, `true`, ISO dates. Raises ValueError for lists and objects."""
     if isinstance(value, datetime):
-        return dates.write_datetime(value, "iso", dates.UTC)  # type: ignore[no-any-return]
+        return dates.write_datetime(value, "iso", UTC)  # type: ignore[no-any-return]
     if isinstance(value, date):
         return value.isoformat()
     return scalar(value)
@@ -29,7 +29,7 @@ def text(value: Any) -> str:
 
 def _time(value: Any, scope: Scope) -> datetime:
     if isinstance(value, date):
-        return dates.aware(value, dates.UTC if not isinstance(value, datetime) else scope.zone)
+        return dates.aware(value, UTC if not isinstance(value, datetime) else scope.zone)
     return dates.read_datetime(value, scope.zone)
 
 

@@ -39,7 +39,8 @@ def _validator() -> Any:
     types = Draft202012Validator.TYPE_CHECKER.redefine(
         "number", lambda _, value: isinstance(value, int | Decimal) and not isinstance(value, bool)
     )
-    return extend(Draft202012Validator, type_checker=types)(schema())
+    validator: Any = extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
+    return validator(schema())
 
 
 def _worded(error: Any) -> Iterator[tuple[Where, str]]:
