@@ -109,7 +109,7 @@ def read(path: Path) -> Opened:
 
 def encode(process: Process, keyring: HeldKeys, django: str) -> bytes:
     """The bytes of a keyring file."""
-    lines = tuple(KeyLine(k.domain, k.role, k.id, k.material) for k in keyring.keys())
+    lines = tuple(KeyLine(k.domain, k.role, k.id, k.material) for k in keyring.all_keys())
     file = KeyringFile(FORMAT, keyring.cell, process, django, lines)
     return msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n"
 

@@ -32,7 +32,7 @@ class HeldKeys:
                 return key
         raise UnknownKey(domain, key_id)
 
-    def keys(self) -> tuple[Key, ...]:
+    def all_keys(self) -> tuple[Key, ...]:
         return self.held
 
     def _of(self, domain: Domain, role: Role | None) -> tuple[Key, ...]:

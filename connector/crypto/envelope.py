@@ -92,9 +92,13 @@ def open_json(domain: Domain, blob: bytes, *, place: Place) -> Any:
     """The same value again: each number with a point or exponent is a Decimal, digit for digit.
 
     Raises:
-        as open_sealed().
+        as open_sealed(); CannotOpen also for what is not JSON.
     """
-    return exact_json.decode(open_sealed(domain, blob, place=place))
+    plain = open_sealed(domain, blob, place=place)
+    try:
+        return exact_json.decode(plain)
+    except ValueError:
+        raise CannotOpen(f"The value of {place} is not JSON.") from None
 
 
 def key_id(blob: bytes) -> str:

@@ -28,8 +28,10 @@ def decode(data: bytes) -> Any:
 
 
 def _exact(value: Any, path: str) -> Any:
-    if value is None or isinstance(value, bool | int) or type(value) is str:
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str | int):
+        return str(value) if isinstance(value, str) else int(value)  # members of enums too
     if isinstance(value, Decimal):
         return _number(value, path)
     if isinstance(value, list | tuple):

@@ -81,7 +81,7 @@ class Keyring(Protocol):
     def key(self, domain: Domain, key_id: str, *, role: Role | None = None) -> Key:
         """The key with this id, primary or older. Raises NotHeld, UnknownKey."""
 
-    def keys(self) -> tuple[Key, ...]:
+    def all_keys(self) -> tuple[Key, ...]:
         """All keys held; within a domain and role the primary comes first."""
 
 
