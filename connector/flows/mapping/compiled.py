@@ -12,7 +12,7 @@ from connector.flows.mapping.errors import Finding, HeldError, Reason
 from connector.flows.mapping.links import Link, LinkKey
 from connector.flows.mapping.outcomes import Held, Mapped, Outcome, Preview, Problem, Skipped
 from connector.flows.mapping.paths import Read
-from connector.flows.mapping.rows import AnyRow, Log, SkipRecord, fill, problem_of
+from connector.flows.mapping.rows import AnyRow, Log, SkipRecordError, fill, problem_of
 from connector.flows.mapping.scope import NO_RUN, NOTHING, RunContext, Scope
 from connector.flows.mapping.shape import CheckDecl
 from connector.flows.mapping.value_maps import ValueMapEntries
@@ -77,7 +77,7 @@ class CompiledMapping:
                 fill(self.rows, scope, "", log, scope.out)
             except HeldError as held:
                 return Held((problem_of("filter", held, None),))
-            except SkipRecord as skip:
+            except SkipRecordError as skip:
                 return Skipped(str(skip))
             if not log.problems:
                 log.problems.extend(_failed(self.checks, scope))

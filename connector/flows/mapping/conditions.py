@@ -42,13 +42,13 @@ class Condition:
     tests: tuple[Test, ...]
 
 
-def compile_condition(node: object, level: int = 1) -> Condition:
+def compile_condition(node: Any, level: int = 1) -> Condition:
     """Compile a condition. Raises PathError with what is wrong."""
     if level > MAX_DEPTH:
         raise PathError(f"the condition is nested deeper than {MAX_DEPTH} levels")
     match node:
         case [str(), *_]:
-            return _leaf(node)
+            return _leaf(list(node))
         case []:
             raise PathError("the condition is empty")
         case list():

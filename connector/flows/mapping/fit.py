@@ -106,18 +106,17 @@ def _number(target: FieldType) -> Fit:
     digits, scale = target.digits, target.scale
 
     def fit(value: Any) -> Decimal:
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = Decimal(value)
-        if not isinstance(value, Decimal):
+        number = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if not isinstance(number, Decimal):
             raise bad_value(f"{named(value)} is no number; use the transform decimal.", value)
         if scale is not None:
-            value = fit_scale(value, scale)
+            number = fit_scale(number, scale)
         if digits is not None:
-            before = max(0, value.adjusted() + 1) if value else 0
-            if before + (places(value) if scale is None else scale) > digits:
-                text = f"{plain(value)} has more than {digits} digits."
-                raise HeldError(Reason.TOO_PRECISE, text, value=value)
-        return value
+            before = max(0, number.adjusted() + 1) if number else 0
+            if before + (places(number) if scale is None else scale) > digits:
+                text = f"{plain(number)} has more than {digits} digits."
+                raise HeldError(Reason.TOO_PRECISE, text, value=number)
+        return number
 
     return fit
 

@@ -1,29 +1,25 @@
 """Compiles rows into closures: read, transform, fit, and say what is wrong without stopping."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connector.flows.mapping import links
-from connector.flows.mapping.braces import Hole
-from connector.flows.mapping.calc import Formula
 from connector.flows.mapping.conditions import Holds
 from connector.flows.mapping.errors import HeldError, Reason
 from connector.flows.mapping.fit import Fit, fitter
-from connector.flows.mapping.links import Link
 from connector.flows.mapping.outcomes import FieldTrace, Problem, Step
-from connector.flows.mapping.paths import Path, Read
+from connector.flows.mapping.paths import Read
 from connector.flows.mapping.scope import Scope
-from connector.flows.mapping.shape import Call, Choose, Constant, Each, First, RowDecl, Source
-from connector.flows.mapping.transforms.declare import Apply, Systems
-from connector.flows.mapping.transforms.text import to_text
+from connector.flows.mapping.shape import Each, RowDecl
+from connector.flows.mapping.sources import ChainStep, chain_of, reader_of, run_chain
+from connector.flows.mapping.transforms.declare import Systems
 from connector.flows.mapping.types import ANY, FieldType
 from connector.flows.mapping.walk import paths_of, target_type
 
 MISSING = object()
 
 
-class SkipRecord(Exception):  # noqa: N818
+class SkipRecordError(Exception):
     """A row with `if_empty: skip` found nothing. The argument is its field."""
 
 
@@ -33,12 +29,6 @@ class Log:
 
     problems: list[Problem]
     traces: list[FieldTrace] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChainStep:
-    name: str
-    apply: Apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +48,9 @@ class Row:
         """The value of this row, or MISSING. Problems go to the log under `place` + target."""
         if self.reads_out and log.problems:
             return MISSING
-        start, value, steps = None, None, [] if log.traces is not None else None
+        start: Any = None
+        value: Any = None
+        steps: list[Step] | None = None if log.traces is None else []
         problem = None
         try:
             start = value = self.read(scope)
@@ -152,19 +144,6 @@ def fill(
     return out
 
 
-def run_chain(
-    chain: Sequence[ChainStep], value: Any, scope: Scope, steps: list[Step] | None
-) -> Any:
-    """Transforms left to right; null and "" pass by all of them but `default`."""
-    for step in chain:
-        empty = value is None or value == ""
-        if empty is (step.name == "default"):
-            value = step.apply(value, scope)
-        if steps is not None:
-            steps.append(Step(step.name, value))
-    return value
-
-
 def when_empty(policy: str, field: str) -> Any:
     match policy:
         case "omit":
@@ -172,7 +151,7 @@ def when_empty(policy: str, field: str) -> Any:
         case "null":
             return None
         case "skip":
-            raise SkipRecord(field)
+            raise SkipRecordError(field)
     raise HeldError(Reason.REQUIRED, "The field is required and there is no value for it.")
 
 
@@ -208,81 +187,10 @@ def _compile(decl: RowDecl, target: FieldType, systems: Systems) -> AnyRow:
     return Row(
         decl.target,
         keys,
-        _reader(decl.source, systems),
-        _chain(decl.do, systems),
+        reader_of(decl.source, systems),
+        chain_of(decl.do, systems),
         fitter(replace(target, required=False)),
         if_empty,
         any(path.base == "out" for path in paths),
         tuple(dict.fromkeys(path.text for path in paths)),
     )
-
-
-def _chain(calls: Sequence[Call], systems: Systems) -> tuple[ChainStep, ...]:
-    return tuple(ChainStep(call.name, call.transform.make(call.args, systems)) for call in calls)
-
-
-def _reader(source: Source, systems: Systems) -> Read:
-    match source:
-        case Constant(value=value):
-            return lambda scope: value
-        case First(paths=(path,)):
-            return path.read
-        case First(paths=paths):
-            return _first(paths)
-        case Formula(value=number):
-            return number
-        case Link():
-            return links.reader(source)
-        case Choose():
-            return _choose(source, systems)
-        case Each():
-            raise TypeError("a list has rows of its own")
-    return _template(source.parts)
-
-
-def _first(paths: tuple[Path, ...]) -> Read:
-    def read(scope: Scope) -> Any:
-        for path in paths:
-            value = path.read(scope)
-            if value is not None and value != "":
-                return value
-        return None
-
-    return read
-
-
-def _template(parts: tuple[str | Hole, ...]) -> Read:
-    def read(scope: Scope) -> str | None:
-        texts = []
-        for part in parts:
-            if isinstance(part, str):
-                texts.append(part)
-                continue
-            value = part.path.read(scope)
-            if value is None or value == "":
-                if not part.optional:
-                    return None
-                continue
-            texts.append(to_text(value))
-        return "".join(texts)
-
-    return read
-
-
-def _choose(source: Choose, systems: Systems) -> Read:
-    arms: list[tuple[Callable[[Scope], bool] | None, Read, tuple[ChainStep, ...]]] = [
-        (
-            arm.when.holds if arm.when else None,
-            _reader(arm.source, systems),
-            _chain(arm.do, systems),
-        )
-        for arm in source.arms
-    ]
-
-    def read(scope: Scope) -> Any:
-        for when, value, chain in arms:
-            if when is None or when(scope):
-                return run_chain(chain, value(scope), scope, None)
-        return None
-
-    return read
