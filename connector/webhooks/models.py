@@ -89,7 +89,9 @@ class Event(models.Model):
 class Tally(models.Model):
     """How many events an endpoint took and refused in one hour."""
 
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="tallies", null=True)
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.CASCADE, related_name="tallies", null=True
+    )
     hour = models.DateTimeField()
     outcome = models.CharField(max_length=20)
     events = models.PositiveIntegerField(default=0)
