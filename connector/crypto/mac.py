@@ -29,7 +29,7 @@ def keyed_hash(
         NotHeld, UnknownKey: this process does not hold the key.
     """
     keyring = get_keyring()
-    key = keyring.key(domain, key_id) if key_id else keyring.primary(domain)
+    key = keyring.primary(domain) if key_id is None else keyring.key(domain, key_id)
     message = join(purpose.encode(), *parts)
     return hashlib.blake2b(message, digest_size=size, key=_hash_key(key), person=_PERSON).digest()
 

@@ -19,6 +19,8 @@ class Secret:
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
             raise TypeError(f"a Secret is made of text, not of {type(text).__name__}")
+        if text.encode(errors="ignore").decode() != text:
+            raise ValueError("a Secret can't hold half a surrogate pair")
         self.__text = text
 
     def reveal(self) -> str:

@@ -49,6 +49,7 @@ SEALED = b"\x01"
 WRAPPED = b"\x02"
 _BOX_BYTES = KEY_BYTES + 48
 _MAC_BYTES = 32
+_LEAST_BYTES = {SEALED: 18 + _BOX_BYTES + 40 + _MAC_BYTES, WRAPPED: 10 + 40}
 _WHAT = "The sealed credential"
 
 
@@ -155,6 +156,8 @@ def fingerprint(fields: Mapping[str, Secret]) -> str:
 def _open(blob: bytes, expected: Binding) -> _Content:
     if blob[:1] != VERSION or blob[1:2] not in (SEALED, WRAPPED):
         raise UnknownFormat(f"{_WHAT} is in no form that this version reads.")
+    if len(blob) < _LEAST_BYTES[blob[1:2]]:
+        raise CannotOpen(f"{_WHAT} does not open: it was cut short.")
     plain = _unwrap(blob, expected) if is_wrapped(blob) else _unseal(blob, expected)
     try:
         content = msgspec.json.decode(plain, type=_Content)
