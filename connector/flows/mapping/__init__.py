@@ -4,7 +4,7 @@ Written as data, read by `declare`, checked by `checks`, compiled by `compile` o
 and run by `compiled` for each record. What other floors use is named here.
 """
 
-from connector.flows.mapping.canonical import payload_bytes, source_bytes
+from connector.flows.mapping.canonical import payload_bytes, record_bytes, values_to_send
 from connector.flows.mapping.compile import compile_mapping
 from connector.flows.mapping.compiled import CompiledMapping
 from connector.flows.mapping.context import StaticContext
@@ -48,7 +48,8 @@ __all__ = [
     "compile_mapping",
     "payload_bytes",
     "read_csv",
+    "record_bytes",
     "run_samples",
-    "source_bytes",
     "value_map",
+    "values_to_send",
 ]

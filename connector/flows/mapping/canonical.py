@@ -6,7 +6,7 @@ dates are ISO 8601, times are in UTC. The keyed hash over them is the ledger's.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,12 +20,28 @@ def payload_bytes(mapped: Mapped) -> bytes:
     return to_bytes(_without(mapped.values, mapped.modes))
 
 
-def source_bytes(record: object, *, version: str, maps: Mapping[str, str]) -> bytes:
-    """Bytes of a raw record under one flow version and its pinned map versions (name -> version).
+def record_bytes(record: object) -> bytes:
+    """Bytes of a raw record, for the source print. Equal bytes say "unchanged", others nothing."""
+    return to_bytes(record)
 
-    Equal bytes mean "unchanged"; other bytes say nothing.
+
+def values_to_send(
+    mapped: Mapped, *, created: bool, empty_there: Collection[str] = ()
+) -> dict[str, object]:
+    """What goes out: all when the record is created, else without the rows that have a mode.
+
+    Args:
+        empty_there: target fields that the remote record, as just read, leaves empty. Only these
+            are filled by `mode: if_empty` in an update.
     """
-    return to_bytes({"version": version, "maps": dict(maps), "record": record})
+    if created:
+        return mapped.values
+    kept = {
+        target: mode
+        for target, mode in mapped.modes.items()
+        if not (mode == "if_empty" and target in empty_there)
+    }
+    return _without(mapped.values, kept)
 
 
 def to_bytes(value: object) -> bytes:

@@ -40,6 +40,7 @@ class Chains:
     item: FieldType
     record: FieldType
     note: Note
+    warn: Note
     earlier: set[str] = field(default_factory=set)
     in_line: bool = False
     in_check: bool = False
@@ -103,8 +104,17 @@ class Chains:
                 self.note("M05", f"{path.text} is {found}, not a number.")
 
     def link(self, link: Link) -> FieldType:
-        if (link.stream, link.object) not in self.context.links:
-            self.note("M09", f"No enabled flow links {link.stream} with {link.object}.")
+        context = self.context
+        streams = context.back_streams if link.back else context.streams
+        objects = context.back_objects if link.back else context.objects
+        ends = "destination", "source"
+        if streams is not None and link.stream not in streams:
+            self.note("M09", f'The {ends[not link.back]} has no stream "{link.stream}".')
+        elif objects is not None and link.object not in objects:
+            self.note("M09", f'The {ends[link.back]} has no object "{link.object}".')
+        elif context.filled is not None and (link.stream, link.object) not in context.filled:
+            text = f"No enabled flow and no adoption links {link.stream} with {link.object} yet."
+            self.warn("M09", text)
         for path in link.paths:
             if path.base == "out":
                 self.note("M14", "The key of a link can't come from $out: links are asked first.")

@@ -36,11 +36,16 @@ class _Check:
     def __init__(self, decl: MappingDecl, context: StaticContext) -> None:
         self.decl, self.context = decl, context
         self.row = ""
-        record = ANY if context.stream is None else FieldType(Kind.OBJECT, fields=context.stream)
-        self.header = Chains(context, record, record, self.note)
+        record = ANY if context.source is None else FieldType(Kind.OBJECT, fields=context.source)
+        self.header = Chains(context, record, record, self.note, self.warn)
 
-    def note(self, code: str, text: str, *, level: Level = Level.ERROR) -> None:
-        finding = Finding(code, self.row, text, level=level)
+    def note(self, code: str, text: str) -> None:
+        self.add(Finding(code, self.row, text))
+
+    def warn(self, code: str, text: str) -> None:
+        self.add(Finding(code, self.row, text, level=Level.WARNING))
+
+    def add(self, finding: Finding) -> None:
         if finding not in self.decl.findings:
             self.decl.findings.append(finding)
 
@@ -117,7 +122,7 @@ class _Check:
     def length(self, found: FieldType, most: int) -> None:
         if found.max is None or found.max > most:
             text = f"The text may be longer than {most}; add {{max_length: {most}}}."
-            self.note("M06", text, level=Level.WARNING)
+            self.warn("M06", text)
 
     def links(self, row: RowDecl, target: FieldType) -> None:
         for link in links_of(row.source):
@@ -129,9 +134,9 @@ class _Check:
     def policies(self, row: RowDecl, target: FieldType) -> None:
         if row.if_empty == "null" and not target.nullable:
             self.note("M13", "The field may not be null.")
-        if row.mode == "if_empty" and not self.context.can_read:
+        if row.mode == "if_empty" and not self.context.readable:
             self.note("M13", "mode if_empty needs an object that can be read.")
-        identifies = target.external_reference or target.key
+        identifies = target.external_reference or row.target in self.context.match
         if identifies and (row.mode == "if_empty" or row.if_empty == "omit"):
             self.note("M13", "This field identifies the record: it is always sent.")
 
@@ -150,7 +155,7 @@ class _Check:
             if each.external_reference and name not in mapped:
                 self.row = name
                 text = "Without the external reference an uncertain delivery can't be settled."
-                self.note("M18", text, level=Level.WARNING)
+                self.warn("M18", text)
 
 
 def _missing(fields: Fields, targets: set[str], prefix: str) -> Iterable[str]:

@@ -14,21 +14,29 @@ class StaticContext:
 
     Args:
         fields: the fields of the destination object.
-        stream: the fields of the source stream; None where they are not known.
+        source: the fields of the source stream; None where they are not known.
         maps: the value maps of the box by name (the shipped ones need not be given).
-        links: pairs (stream, object) that some enabled flow or an adoption fills, for forward
-            links between source stream and destination object, and back links alike.
-        zone: the setting `zone` of the source connection, "" if it has none.
-        can_read: a remote record can be read before an update (`mode: if_empty` needs it).
-        systems: minor digits that the systems use their own way.
+        zone: the setting `zone` of the source connection.
+        streams, objects: streams of the source and objects of the destination, for links.
+        back_streams, back_objects: streams of the destination and objects of the source, for
+            links back. None in any of the four = not known, not checked.
+        filled: pairs (stream, object) that some enabled flow or an adoption fills.
+        readable: a remote record can be read before an update (`mode: if_empty` needs it).
+        match: fields that make a record "the same document" at the destination.
+        systems: minor digits of currencies that the systems use their own way.
     """
 
     fields: Mapping[str, FieldType]
-    stream: Mapping[str, FieldType] | None = None
+    source: Mapping[str, FieldType] | None = None
     maps: Mapping[str, MapShape] = field(default_factory=dict)
-    links: frozenset[tuple[str, str]] = frozenset()
-    zone: str = ""
-    can_read: bool = True
+    zone: str | None = None
+    streams: frozenset[str] | None = None
+    objects: frozenset[str] | None = None
+    back_streams: frozenset[str] | None = None
+    back_objects: frozenset[str] | None = None
+    filled: frozenset[tuple[str, str]] | None = None
+    readable: bool = True
+    match: tuple[str, ...] = ()
     systems: Systems = field(default_factory=Systems)
 
     def map_shape(self, name: str) -> MapShape | None:

@@ -43,6 +43,11 @@ class Finding:
     level: Level = Level.ERROR
 
     def __str__(self) -> str:
+        return self.words
+
+    @property
+    def words(self) -> str:
+        """The finding as one line for people."""
         end = f" {self.hint}" if self.hint else ""
         return f"{self.code} {self.row}: {self.text}{end}"
 

@@ -60,7 +60,6 @@ class FieldType:
     read_only: bool = False
     nullable: bool = True
     external_reference: bool = False
-    key: bool = False
     least: int = 0
     most: int = 2000
 
