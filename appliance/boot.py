@@ -14,7 +14,7 @@ from appliance.database import url
 from appliance.home import Home, current_home
 from appliance.keyrings.files import django_secret
 
-OWNER_COMMANDS = {"migrate", "prepare", "makemigrations", "sqlmigrate", "showmigrations"}
+OWNER_COMMANDS = {"keys", "migrate", "prepare", "makemigrations", "sqlmigrate", "showmigrations"}
 WORKER_COMMANDS = {"work", "qcluster"}
 
 
@@ -140,9 +140,7 @@ def _makes_keys() -> bool:
 
 def logging() -> dict[str, Any]:
     """One line an event on standard error; request lines and SQL are not logged."""
-    level = env.choice(
-        "CONNECTOR_LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO"
-    )
+    level = env.choice("CONNECTOR_LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -154,6 +152,12 @@ def logging() -> dict[str, Any]:
         "loggers": {
             # these write bodies, headers or parameters at DEBUG
             name: {"level": "INFO"}
-            for name in ("django.db.backends", "urllib3", "requests_oauthlib", "oauthlib", "psycopg")
+            for name in (
+                "django.db.backends",
+                "urllib3",
+                "requests_oauthlib",
+                "oauthlib",
+                "psycopg",
+            )
         },
     }
