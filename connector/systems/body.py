@@ -3,7 +3,7 @@
 A body is made from values, never from text, so nothing in a record can change its shape.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +74,7 @@ def _compile_object(node: dict[str, Any]) -> _Render:
 
 def _fields(root: str, scope: Scope) -> dict[str, Any]:
     values = find(scope.names, (root,))
-    if not isinstance(values, dict):
+    if not isinstance(values, Mapping):
         raise refused(f'"{root}" has no fields, which {scope.system} needs.')
     try:
         return write_all(values, scope.fields.get(root, NOTHING), scope)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from connector.systems import crosscheck_names, crosscheck_objects
-from connector.systems.template import Template, TemplateError
+from connector.systems.template import Slot, Template, TemplateError
 
 Where = tuple[str | int, ...]
 Found = Iterator[tuple[Where, str]]
@@ -20,10 +20,7 @@ def problems(document: dict[str, Any], schemes: Collection[str] | None = None) -
     `schemes` are the webhook signature schemes that exist; None leaves them unchecked.
     The document must have passed the schema.
     """
-    broken = list(crosscheck_names.check(document))
-    yield from broken
-    if broken:
-        return
+    yield from crosscheck_names.check(document)
     for part in _PARTS:
         yield from part(document)
     yield from crosscheck_objects.check(document)
@@ -70,8 +67,8 @@ def _hosts(document: dict[str, Any]) -> Found:
     for kind in ("hosts", "urls"):
         entries = document[kind]
         for key, text in enumerate(entries) if kind == "hosts" else entries.items():
-            for slot in Template(text).slots:
-                one = settings.get(slot.name[1], {}) if slot.name[0] == "settings" else {}
+            for slot in _slots(text):
+                one = settings.get(slot.name[-1], {}) if slot.name[0] == "settings" else {}
                 bound = not one or one["type"] in _SAFE or "pattern" in one
                 if not bound:
                     goes = "a host name" if kind == "hosts" else "a URL"
@@ -91,16 +88,20 @@ def _allowed(host: str, hosts: list[str], settings: dict[str, Any]) -> bool:
         return True
     if any(known.startswith("*.") and host.endswith(known[1:]) for known in hosts):
         return True
-    try:
-        slots = Template(host).slots
-    except TemplateError:
-        return False
+    slots = _slots(host)
     if len(slots) != 1 or host != f"{{{{ {slots[0].dotted} }}}}":
         return False
     choices = settings.get(slots[0].name[-1], {}).get("choices")
     if choices:
         return all(choice["value"] in hosts for choice in choices)
     return any(slots[0].dotted in known for known in hosts)
+
+
+def _slots(text: str) -> tuple[Slot, ...]:
+    try:
+        return Template(text).slots
+    except TemplateError:
+        return ()
 
 
 def _auth(document: dict[str, Any]) -> Found:

@@ -150,9 +150,10 @@ def _order(objects: dict[str, Any]) -> Found:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        ring = error.args[1]
-        way = " → ".join(reversed(ring))
-        yield ("objects", min(ring), "order_after"), f"goes round in a ring: {way}"
+        ring = error.args[1][:0:-1]
+        first = ring.index(min(ring))
+        way = " → ".join([*ring[first:], *ring[: first + 1]])
+        yield ("objects", ring[first], "order_after"), f"goes round in a ring: {way}"
 
 
 def _type(field: Any) -> str:

@@ -5,7 +5,7 @@ it, text. A missing name is an error, unless `optional` drops the whole text or 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -91,7 +91,7 @@ def render(template: Template, scope: Scope) -> Any:
         if of is None:
             return fields.write_plain(value, scope)
         row = path.find(scope.names, slot.name[:-1])
-        return fields.write(value, of, scope, row if isinstance(row, dict) else {})
+        return fields.write(value, of, scope, row if isinstance(row, Mapping) else {})
     return render_text(template, scope)
 
 

@@ -87,6 +87,8 @@ class _Reader:
                     self._refuse(event.start_mark, "tags are not allowed")
                 yield event
         except yaml.MarkedYAMLError as error:
+            if error.problem == "found unexpected end of stream":
+                self._refuse(error.context_mark, "a quote that opens here is never closed")
             self._refuse(error.problem_mark or error.context_mark, error.problem or "not YAML")
         except (yaml.YAMLError, ValueError, OverflowError):
             line = 1 + text.count("\n", 0, _first_unprintable(text))
