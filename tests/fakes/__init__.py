@@ -1,0 +1,1 @@
+"""Systems that the tests talk to over loopback."""
