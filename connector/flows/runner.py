@@ -1,0 +1,261 @@
+"""One slice of a run: read a page, map it, claim, send, record, move on, until its time is used.
+
+Whatever kills it, nothing is lost and nothing is sent twice: a page counts only in
+the transaction that also moves the run on, and a call that has left is in the ledger
+before it leaves.
+"""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import connections as database
+from django.utils import timezone
+
+from connector.crypto import envelope
+from connector.crypto.keyring import Domain
+from connector.flows import clients, commit, deliver, ledger, page, readers, settle
+from connector.flows.compiled import Compiled, compile_version
+from connector.flows.errors import RunHandedOver, RunStopped
+from connector.flows.identity import Names
+from connector.flows.ledger import Claim
+from connector.flows.models import Delivery, Run
+from connector.flows.page import Page, ToSend
+from connector.flows.values import encode
+from connector.jobs.running import RunningJob
+from connector.systems.client import Client
+from connector.systems.errors import Kind, SystemFailure
+
+ALL_ALIKE = 20
+
+
+@dataclass(slots=True)
+class Slice:
+    """What a slice works with. `names` and `compiled` are pinned for its whole life."""
+
+    run: Run
+    job: RunningJob
+    compiled: Compiled
+    names: Names
+    source: Client
+    destination: Client
+    pool: ThreadPoolExecutor
+    ends_at: float
+    position: dict[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self.ends_at or self.job.stop.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep; True if the slice should end instead."""
+        return self.job.stop.wait(seconds)
+
+    def check_lease(self) -> None:
+        if self.job.lost.is_set():
+            raise RunHandedOver("the lease is gone", wait_s=1)
+
+
+def run_slice(run: Run, job: RunningJob) -> bool:
+    """Work on a run for one time share. True if it is done, False if it goes on in another slice.
+
+    Raises:
+        RunStopped: it can't go on; nothing of the page at hand was counted.
+        RunHandedOver: try again later: the route is taken, or a system doesn't answer now.
+        SystemFailure: reading failed.
+    """
+    version = run.version
+    compiled = compile_version(version, now=timezone.now(), asked_again=commit.asked_again(run))
+    with _route(compiled), _clients(run) as (source, destination), _pool(destination) as pool:
+        slice_ = Slice(
+            run=run,
+            job=job,
+            compiled=compiled,
+            names=Names.of(compiled.route),
+            source=source,
+            destination=destination,
+            pool=pool,
+            ends_at=time.monotonic() + settings.SLICE_S,
+            position=_position(run),
+        )
+        settle.settle_open(slice_)
+        return _pages(slice_)
+
+
+def _pages(slice_: Slice) -> bool:
+    run = slice_.run
+    while True:
+        run.refresh_from_db(fields=["cancel_asked", "pages"])
+        if run.cancel_asked:
+            return True
+        if slice_.is_over and run.pages:
+            return False
+        slice_.check_lease()
+        batch = readers.next_batch(run, slice_.source, slice_.position)
+        planned = page.plan(slice_.compiled, slice_.names, batch.keyed, batch.cut)
+        _refuse_if_all_alike(run, planned)
+        answers = send_page(slice_, planned)
+        slice_.check_lease()
+        commit.page(slice_, batch, planned, answers)
+        slice_.position = batch.position
+        if batch.position is None:
+            settle.settle_open(slice_)
+            return True
+
+
+def send_page(slice_: Slice, planned: Page) -> list[deliver.Answer]:
+    """Claim the calls of a page, commit, make them side by side, and answer what came of each.
+
+    Raises:
+        RunHandedOver, RunStopped: the destination takes nothing now. What was sent
+            is recorded; the page is not counted and is read again.
+    """
+    calls = _claim(slice_, planned.to_send)
+    if not calls:
+        return []
+    answers = list(slice_.pool.map(lambda call: _deliver(slice_, call), calls))
+    blocked = [answer for answer in answers if deliver.stops_the_page(answer)]
+    if blocked:
+        commit.answers(slice_, answers, calls, counted=False)
+        failure = blocked[0].failure
+        assert failure is not None
+        _give_up(failure, slice_.run)
+    refused = [a for a in answers if a.failure is not None]
+    return [_as_rejected(a) if a in refused else a for a in answers]
+
+
+def _deliver(slice_: Slice, call: deliver.Call) -> deliver.Answer:
+    if slice_.job.lost.is_set() or slice_.job.stop.is_set():
+        failure = SystemFailure(Kind.TRANSIENT, "The worker is stopping.")
+        return deliver.Answer(call.id, Delivery.State.PENDING, failure=failure)
+    try:
+        return deliver.deliver(slice_.destination, call, wait=slice_.wait)
+    finally:
+        database.close_all()
+
+
+def _as_rejected(answer: deliver.Answer) -> deliver.Answer:
+    """A call that could not even be made, because of its own data."""
+    return deliver.Answer(
+        answer.id, Delivery.State.REJECTED, problem="refused", text=answer.text
+    )
+
+
+def _claim(slice_: Slice, to_send: list[ToSend]) -> list[deliver.Call]:
+    prepared = [_prepare(slice_, one) for one in to_send]
+    ids = ledger.claim(slice_.compiled.route, slice_.run, [claim for claim, _ in prepared])
+    calls = []
+    for claim, call in prepared:
+        pk = ids.get(claim.source_key)
+        if pk is not None:
+            calls.append(deliver.Call(id=pk, **call))
+    return calls
+
+
+def _prepare(slice_: Slice, one: ToSend) -> tuple[Claim, dict[str, Any]]:
+    client, object_ = slice_.destination, slice_.run.version.object
+    record, known, names = one.record, one.known, slice_.names
+    external_id = names.external_id(record.key)
+    remote = settle.open_remote(slice_.compiled.route, known) if known else {}
+    if one.operation == Delivery.Operation.UPDATE:
+        # A vendor that knows the key gives its old answer and changes nothing; a record may
+        # change there and back, so every update has a key of its own.
+        key = uuid4().hex
+        prepared = client.prepare_update(
+            object_, one.values, remote_id=remote["id"], take=remote["take"], key=key
+        )
+    else:
+        key = names.idempotency_key(record.key, one.fingerprint, known.attempts if known else 0)
+        prepared = client.prepare_create(object_, one.values, key=key, external_id=external_id)
+    call = {
+        "object": object_,
+        "operation": one.operation,
+        "prepared": prepared,
+        "values": one.values,
+        "external_id": external_id,
+        "look_first": one.operation == Delivery.Operation.CREATE and client.looks_first(object_),
+        "take": remote.get("take", {}),
+        "remote_id": remote.get("id", ""),
+    }
+    row = Delivery(route=slice_.compiled.route, source_key=record.source_key)
+    stored = {
+        "prepared": prepared.to_json(),
+        "values": encode(one.values),
+        "take": call["take"],
+        "remote_id": call["remote_id"],
+    }
+    return Claim(
+        source_key=record.source_key,
+        source_key_sealed=envelope.seal(
+            Domain.PAYLOAD, record.key.encode(), place=row.place("source_key")
+        ),
+        fingerprint=one.fingerprint,
+        source_print=record.source_print,
+        operation=one.operation,
+        key=key,
+        external_id=external_id,
+        request_sealed=envelope.seal_json(Domain.PAYLOAD, stored, place=row.place("request")),
+    ), call
+
+
+def _refuse_if_all_alike(run: Run, planned: Page) -> None:
+    """The first records of a run all held for one reason: the mapping is wrong, not the records."""
+    if run.pages or planned.read < ALL_ALIKE or len(planned.held) < planned.read:
+        return
+    causes = {(held.problems[0].field, held.problems[0].reason) for held in planned.held}
+    if len(causes) == 1:
+        name, reason = causes.pop()
+        raise RunStopped(
+            f"All of the first {planned.read} records are held for {name or 'the record'} ({reason}). "
+            "Nothing was sent. Mend the mapping and run again."
+        )
+
+
+def _give_up(failure: SystemFailure, run: Run) -> None:
+    if failure.kind is Kind.CONFIG:
+        raise RunStopped(f"{run.version.destination.title}: {failure.message}")
+    raise RunHandedOver(
+        f"{run.version.destination.title}: {failure.message}", wait_s=failure.wait_s or 5.0
+    )
+
+
+def _position(run: Run) -> dict[str, Any] | None:
+    if not run.position_sealed:
+        return None
+    opened: dict[str, Any] = envelope.open_json(
+        Domain.PAYLOAD, bytes(run.position_sealed), place=run.position_place
+    )
+    return opened
+
+
+@contextmanager
+def _route(compiled: Compiled) -> Iterator[None]:
+    if not ledger.lock_route(compiled.route):
+        raise RunHandedOver("another run is on the same route", wait_s=2)
+    try:
+        yield
+    finally:
+        ledger.unlock_route(compiled.route)
+
+
+@contextmanager
+def _clients(run: Run) -> Iterator[tuple[Client, Client]]:
+    purpose, version = ledger.run_subject(run.pk), run.version
+    with (
+        clients.open_client(version.source, purpose=purpose, actor="worker") as source,
+        clients.open_client(version.destination, purpose=purpose, actor="worker") as destination,
+    ):
+        yield source, destination
+
+
+@contextmanager
+def _pool(client: Client) -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(client.concurrent, thread_name_prefix="send") as pool:
+        yield pool
+
+

@@ -1,0 +1,146 @@
+"""What to do with calls of which nobody knows whether they arrived.
+
+A slice holds its route alone, so whatever it finds in `sending` or `uncertain` was left
+by somebody who died or got no answer:
+
+    the destination knows our key, inside its window    the same call again, byte for byte
+    it can be looked up                                 wait until a fresh record must be seen, then ask;
+                                                        absent and that is proof: the same call again
+    neither                                             a person decides, in the inbox
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from connector.crypto import envelope
+from connector.crypto.keyring import Domain
+from connector.flows import commit, deliver, ledger
+from connector.flows.deliver import Answer, Call
+from connector.flows.ledger import Known
+from connector.flows.models import Delivery, Route
+from connector.flows.values import decode
+from connector.systems.outcomes import Prepared
+
+if TYPE_CHECKING:
+    from connector.flows.runner import Slice
+
+State = Delivery.State
+AT_ONCE = 200
+LONGEST_WAIT_S = 30.0
+MOST_PASSES = 3
+FOR_A_PERSON = ("not_proven", "ambiguous", "no_way")
+
+
+def settle_open(slice_: "Slice") -> None:
+    """Settle what is open on the route of this slice, in batches, waiting where that can help.
+
+    Rows that only a person can decide are left alone.
+    """
+    for _ in range(MOST_PASSES):
+        rows = _open_rows(slice_)
+        if not rows:
+            return
+        answers, calls, wait_s = [], [], 0.0
+        for row in rows:
+            call = call_of(row)
+            due = _due_in_s(slice_, row, call)
+            if due > 0:
+                wait_s = max(wait_s, due)
+                continue
+            calls.append(call)
+        answers = list(slice_.pool.map(lambda call: _settle(slice_, call), calls))
+        commit.answers(slice_, answers, calls, counted=None)
+        slice_.check_lease()
+        if wait_s and (wait_s > LONGEST_WAIT_S or slice_.wait(wait_s)):
+            return
+
+
+def call_of(row: Delivery) -> Call:
+    """The call of an open row, as it was made."""
+    stored = envelope.open_json(
+        Domain.PAYLOAD, bytes(row.request_sealed), place=row.place("request")
+    )
+    return Call(
+        id=row.pk,
+        object=row.route.object,
+        operation=row.operation,
+        prepared=Prepared.from_json(stored["prepared"]),
+        values=decode(stored["values"]),
+        external_id=row.external_id,
+        take=stored["take"],
+        remote_id=stored["remote_id"],
+    )
+
+
+def open_remote(route: Route, known: Known) -> dict[str, Any]:
+    """Remote id and taken values of a known record: `{"id": "", "take": {}}` if it has none."""
+    if not known.remote_sealed:
+        return {"id": "", "take": {}}
+    place = Delivery(route=route, source_key=known.source_key).place("remote")
+    opened: dict[str, Any] = envelope.open_json(
+        Domain.PAYLOAD, known.remote_sealed, place=place
+    )
+    return opened
+
+
+def _open_rows(slice_: "Slice") -> Sequence[Delivery]:
+    return list(
+        Delivery.objects.filter(
+            route=slice_.compiled.route, state__in=[State.SENDING, State.UNCERTAIN]
+        )
+        .exclude(problem__in=FOR_A_PERSON)
+        .select_related("route")
+        .order_by("pk")[:AT_ONCE]
+    )
+
+
+def _due_in_s(slice_: "Slice", row: Delivery, call: Call) -> float:
+    """Seconds until this row may be settled: at once by key, later by look-up."""
+    assert row.sent_at is not None
+    if row.problem == "steps" or slice_.destination.may_repeat(
+        call.object, call.operation, sent_s_ago=_ago_s(row)
+    ):
+        return 0.0
+    return max(0.0, slice_.destination.unseen_s(call.object) - _ago_s(row))
+
+
+def _ago_s(row: Delivery) -> float:
+    assert row.sent_at is not None
+    return (timezone.now() - row.sent_at) / timedelta(seconds=1)
+
+
+def _settle(slice_: "Slice", call: Call) -> Answer:
+    client = slice_.destination
+    row = Delivery.objects.only("problem", "sent_at", "remote_sealed", "route_id", "source_key").get(
+        pk=call.id
+    )
+    if row.problem == "steps":
+        return _finish(slice_, row, call)
+    if client.may_repeat(call.object, call.operation, sent_s_ago=_ago_s(row)):
+        return deliver.deliver(client, call, wait=slice_.wait)
+    if call.operation == Delivery.Operation.UPDATE:
+        return deliver.deliver(client, call, wait=slice_.wait)
+    if not client.can_find(call.object):
+        return Answer(
+            call.id,
+            State.UNCERTAIN,
+            problem="no_way",
+            text="It got no answer, and can't be looked up there. A person has to look.",
+        )
+    seen = deliver.look_up(client, call)
+    if seen is not None:
+        return seen
+    ledger.send_again([call.id])
+    return deliver.deliver(client, replace(call, look_first=False), wait=slice_.wait)
+
+
+def _finish(slice_: "Slice", row: Delivery, call: Call) -> Answer:
+    """The record is there; make the steps that follow its creation."""
+    remote: Mapping[str, Any] = envelope.open_json(
+        Domain.PAYLOAD, bytes(row.remote_sealed), place=row.place("remote")
+    )
+    return deliver.finish(slice_.destination, call, remote)
