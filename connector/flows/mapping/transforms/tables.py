@@ -65,7 +65,8 @@ def _map(args: Args, systems: Systems) -> Apply:
         table = scope.maps.get(name) or shipped().get(name)
         if table is None:
             raise HeldError(Reason.NO_MAP_ENTRY, f'There is no value map "{name}".')
-        key = (_code(value), *(_code(path.read(scope)) for path in others))
+        # `with` names the first columns, as in keys: [company, account]; the value is the last.
+        key = (*(_code(path.read(scope)) for path in others), _code(value))
         found = table.get(key)
         return _missing(table, name, key, value, default) if found is None else found
 

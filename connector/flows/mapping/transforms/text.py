@@ -129,7 +129,9 @@ def _shorter(before: FieldType, args: Args) -> FieldType:
 
 
 def _sliced(before: FieldType, args: Args) -> FieldType:
-    return FieldType(Kind.TEXT, max=before.max if args["length"] is None else args["length"])
+    start, length = args["start"], args["length"]
+    most = [n for n in (before.max, length, -start if start < 0 else None) if n is not None]
+    return FieldType(Kind.TEXT, max=min(most, default=None))
 
 
 def _padded(before: FieldType, args: Args) -> FieldType:
