@@ -136,7 +136,8 @@ _WORDS = {"$item", "$as", "$then", "$else"}
 
 def name_of(text: Any) -> tuple[str, ...]:
     """The bare name after `$each`, `$if`, `each` or `if`. Raises TemplateError."""
-    slots = Template("{{ " + text + " }}").slots if isinstance(text, str) else ()
-    if len(slots) != 1 or slots[0].pipes:
+    bare = isinstance(text, str) and not any(mark in text for mark in "{|}")
+    slots = Template("{{ " + text + " }}").slots if bare else ()
+    if not slots:
         raise TemplateError("here stands a bare name, as record.lines, without {{ }}")
     return slots[0].name

@@ -1,5 +1,6 @@
 """JSON with exact numbers: Decimals in, Decimals out, never a float."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,8 @@ import msgspec
 
 MOST_DIGITS = 40
 
+_TOO_LONG = f"a number has more than {MOST_DIGITS} digits"
+_LONG_RUN = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -20,10 +23,12 @@ def decode(data: bytes | str) -> Any:
     Raises NotJson.
     """
     try:
-        return _decoder.decode(data)
+        value = _decoder.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeError, ValueError) as error:
-        known = str(error) if isinstance(error, NotJson) else "the text is not JSON"
-        raise NotJson(known) from None
+        raise NotJson(_TOO_LONG if _TOO_LONG in str(error) else "the text is not JSON") from None
+    if _LONG_RUN.search(data.encode() if isinstance(data, str) else data):
+        _refuse_long(value)
+    return value
 
 
 def encode(value: object) -> bytes:
@@ -39,10 +44,22 @@ def exact(text: str) -> Decimal:
     """A number's text as Decimal. Raises NotJson if it has more than 40 digits or is endless."""
     number = Decimal(text)
     if not number.is_finite() or len(number.as_tuple().digits) > MOST_DIGITS:
-        raise NotJson(f"a number has more than {MOST_DIGITS} digits")
+        raise NotJson(_TOO_LONG)
     if abs(number.adjusted()) > MOST_DIGITS:
-        raise NotJson(f"a number has more than {MOST_DIGITS} digits")
+        raise NotJson(_TOO_LONG)
     return number
+
+
+def _refuse_long(value: object) -> None:
+    """Whole numbers are decoded without asking `exact`; a run of digits may also be in a text."""
+    if isinstance(value, dict):
+        for item in value.values():
+            _refuse_long(item)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_long(item)
+    elif isinstance(value, int) and abs(value) >= 10**MOST_DIGITS:
+        raise NotJson(_TOO_LONG)
 
 
 def _refuse_inexact(value: object) -> None:
