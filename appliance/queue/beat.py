@@ -2,17 +2,18 @@
 
 import logging
 import time
-import traceback
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
 from appliance.queue import shared
+from connector.jobs.errors import frames
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.2
+RETRY_S = 1.0
 LOCK = 7_204_118_330  # session lock of the one who beats; any number that nobody else uses
 
 
@@ -47,8 +48,10 @@ class Baton:
             if connection.connection is not self._taken_on:
                 self._taken_on = connection.connection if _try_lock() else None
         except Exception as error:
-            _drop_connection(error)
+            logger.warning("no database for the beat (%s)", type(error).__name__)
+            connection.close()
             self._taken_on = None
+            time.sleep(RETRY_S)
         return self._taken_on is not None
 
 
@@ -62,12 +65,6 @@ def _call(name: str) -> None:
     try:
         import_string(name)()
     except Exception as error:
-        frames = "".join(traceback.format_tb(error.__traceback__)).rstrip()
-        logger.error("%s failed (%s)\n%s", name, type(error).__name__, frames)
+        logger.error("%s failed (%s)\n%s", name, type(error).__name__, frames(error))
         if not transaction.get_autocommit() or not connection.is_usable():
             connection.close()
-
-
-def _drop_connection(error: Exception) -> None:
-    logger.warning("no database for the beat (%s)", type(error).__name__)
-    connection.close()

@@ -13,7 +13,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import connection
 from django.utils import timezone
 from django_q.brokers import Broker as DjangoQBroker
 from django_q.signing import SignedPackage
@@ -44,7 +44,7 @@ class Broker(DjangoQBroker):  # type: ignore[misc]
             if shared.stop_asked():
                 return None
             return [_package() for _ in range(queue.due(at_most=settings.WORKERS))]
-        except Error as error:
+        except Exception as error:  # Django's errors from queries, psycopg's from the waiting
             logger.warning("the queue can't be read (%s); connecting anew", type(error).__name__)
             connection.close()
             time.sleep(WAIT_S)

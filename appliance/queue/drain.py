@@ -4,7 +4,6 @@ import logging
 import os
 import socket
 import time
-import traceback
 import uuid
 from collections.abc import Sequence
 from functools import cache
@@ -16,7 +15,7 @@ from appliance.queue.lease import Keeper
 from connector.audit import log
 from connector.audit.actions import Action
 from connector.jobs import queue, registry
-from connector.jobs.errors import JobError, safe_text
+from connector.jobs.errors import JobError, frames, safe_text
 from connector.jobs.models import Job
 from connector.jobs.queue import Claimed
 from connector.jobs.running import RunningJob
@@ -43,7 +42,7 @@ def drain() -> None:
             _run_batch(holder, jobs)
     except Exception as error:
         # jobs that are open now come back when their lease ends
-        logger.error("the worker lost its thread (%s)\n%s", type(error).__name__, _frames(error))
+        logger.error("the worker lost its thread (%s)\n%s", type(error).__name__, frames(error))
         connection.close()
 
 
@@ -99,7 +98,7 @@ def _run(job: Claimed, running: RunningJob) -> bool:
         return False
     except Exception as error:
         problem = safe_text(error)
-        logger.warning("job %s (%s) failed: %s\n%s", job.id, kind, problem, _frames(error))
+        logger.warning("job %s (%s) failed: %s\n%s", job.id, kind, problem, frames(error))
         settle_failure(job, problem)
         return False
     return True
@@ -115,11 +114,6 @@ def _refuse(job: Claimed, refusal: JobError) -> None:
             kind=job.kind,
             reason=refusal.message,
         )
-
-
-def _frames(error: BaseException) -> str:
-    """Where it happened, without the error's text, which may hold a record or a secret."""
-    return "".join(traceback.format_tb(error.__traceback__)).rstrip()
 
 
 @cache

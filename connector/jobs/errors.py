@@ -5,6 +5,8 @@ JobError
   NotIds        the arguments hold something else than ids
 """
 
+import traceback
+
 
 class JobError(Exception):
     """Base of the floor's errors. `message` is safe to show and to store."""
@@ -32,3 +34,8 @@ def safe_text(error: BaseException) -> str:
     if root in ("connector", "appliance") and isinstance(message, str):
         return message[:500]
     return type(error).__name__
+
+
+def frames(error: BaseException) -> str:
+    """Where an error came from, for the log: code and lines, without the error's text."""
+    return "".join(traceback.format_tb(error.__traceback__)).rstrip()

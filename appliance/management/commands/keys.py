@@ -69,6 +69,11 @@ class Command(BaseCommand):
         for line in found.lines:
             use = "primary" if line.primary else "older"
             self.stdout.write(f"{line.process:<8}{line.domain:<10}{line.role:<6}{line.id}  {use}")
+        if found.kit_beside:
+            self.stdout.write(
+                f"{create.KIT_NAME} is still beside the keyrings. Keep it elsewhere: whoever takes "
+                "this directory needs only its passphrase."
+            )
         if found.problems:
             raise CommandError("\n".join(found.problems), returncode=3)
 
@@ -85,7 +90,7 @@ def _directory(home: Path | None) -> Path:
 def _passphrase(file: Path | None, *, twice: bool) -> Secret:
     if file:
         return Secret(env.secret_file(file, at_least=1))
-    first = Secret(getpass("Passphrase of the recovery kit: "))
-    if twice and first != Secret(getpass("The same again: ")):
+    first = Secret(getpass("Passphrase of the recovery kit: ").strip())
+    if twice and first != Secret(getpass("The same again: ").strip()):
         raise CommandError("The two passphrases differ. Nothing was written.")
     return first

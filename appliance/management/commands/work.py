@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 class Command(BaseCommand):
     help = "Run the worker until SIGTERM or SIGINT. It starts itself anew after a crash."
+    requires_system_checks = []  # they would load every page of the console
 
     def handle(self, **options: object) -> None:
         if settings.PROCESS != "worker":
