@@ -27,6 +27,7 @@ class Status:
     cell: str
     lines: tuple[Line, ...]
     problems: tuple[str, ...]
+    kit_beside: bool
 
 
 def status(directory: Path) -> Status:
@@ -43,14 +44,9 @@ def status(directory: Path) -> Status:
             problems.append(f"{process}.keyring is the keyring of {found.process}.")
         opened.append(found)
     problems.extend(_differences(opened))
-    if (directory / KIT_NAME).exists():
-        problems.append(
-            f"{KIT_NAME} is still beside the keyrings. Keep it elsewhere: whoever takes this "
-            "directory needs only its passphrase."
-        )
     cell = opened[0].keyring.cell if opened else ""
     lines = tuple(line for found in opened for line in _lines(found))
-    return Status(cell, lines, tuple(problems))
+    return Status(cell, lines, tuple(problems), (directory / KIT_NAME).exists())
 
 
 def _lines(opened: files.Opened) -> list[Line]:
