@@ -46,7 +46,11 @@ class Endpoint(models.Model):
 
 
 class Event(models.Model):
-    """One verified event, stored before it was answered, unique by the provider's event id."""
+    """One verified event, stored before it was answered, unique by the provider's event id.
+
+    `body_hash` is unique as well. It is a keyed hash of all that the signature covers, so a
+    delivery that is sent again under an id that nobody signed is the same event.
+    """
 
     class State(models.TextChoices):
         RECEIVED = "received"
@@ -70,6 +74,7 @@ class Event(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["endpoint", "event_id"], name="event_once"),
+            models.UniqueConstraint(fields=["endpoint", "body_hash"], name="event_content_once"),
         ]
         indexes = [
             models.Index(
@@ -87,7 +92,7 @@ class Event(models.Model):
 
 
 class Tally(models.Model):
-    """How many events an endpoint took and refused in one hour."""
+    """How many deliveries to an endpoint, or to an unknown address, were refused in one hour."""
 
     endpoint = models.ForeignKey(
         Endpoint, on_delete=models.CASCADE, related_name="tallies", null=True
