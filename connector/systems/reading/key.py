@@ -33,3 +33,15 @@ def joined(parts: Sequence[str]) -> str:
 
 def _part(value: Any) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def separated(key: str) -> list[str]:
+    """The inverse of joined."""
+    if not key.startswith("["):
+        return [key]
+    try:
+        parts = jsontext.decode(key.encode())
+    except ValueError:
+        return [key]
+    several = isinstance(parts, list) and len(parts) > 1
+    return parts if several and all(isinstance(part, str) for part in parts) else [key]
