@@ -149,12 +149,6 @@ CONNECTOR_BEATS = {
     "appliance.queue.upkeep.sweep": 2.0,
     "appliance.queue.upkeep.clean": 600.0,
 }
-# What one of the workers calls again and again, and every how many seconds.
-CONNECTOR_BEATS = {
-    "connector.flows.schedule.beat": 1,
-    "appliance.queue.upkeep.sweep": 2,
-    "appliance.queue.upkeep.clean": 600,
-}
 SLICE_S = env.number("CONNECTOR_SLICE_S", default=20, at_least=1, at_most=300)
 WORKERS = env.number("CONNECTOR_WORKERS", default=2, at_least=1, at_most=32)
 # retry must stay above timeout, otherwise a slow job is handed out twice. Rows of
