@@ -49,7 +49,7 @@ def _worded(error: Any) -> Iterator[tuple[Where, str]]:
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         for key in _unknown(error):
             yield (*path, key), f'unknown key "{key}"' + _near(key, error.schema["properties"])
-    elif said:
+    elif said and error.validator != "type":
         yield path, said
     else:
         yield path, _text(error)
