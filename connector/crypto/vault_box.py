@@ -24,7 +24,7 @@ Bound to both: version, form, cell, "vault", and the whole binding (credential, 
 system, hosts). The plain structure is JSON and says the same again, with the time:
 
     {"v":1,"credential":"<uuid>","version":2,"system":"bill","hosts":["api.bill.com"],
-     "created_at":"2026-11-25T08:00:00+00:00","fields":{"api_key":"..."}}
+     "created_at":"2026-11-25T08:00:00Z","fields":{"api_key":"..."}}
 
 The MAC keeps out whoever can only write to the database; a SealedBox alone anyone could make.
 """

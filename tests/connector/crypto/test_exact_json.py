@@ -77,5 +77,5 @@ def test_what_json_does_not_carry_exactly_is_refused_without_showing_it(
 
 @pytest.mark.parametrize("data", [b"", b"{", b"NaN", b"1 2", b"\xff"])
 def test_bytes_that_are_no_json_are_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         exact_json.decode(data)

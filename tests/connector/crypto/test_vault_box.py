@@ -206,7 +206,7 @@ def test_web_cannot_open_what_it_sealed() -> None:
 def test_nothing_that_web_holds_opens_a_credential_in_any_role(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A taken-over web process tries every key it has, and keys made of them, as each kind of key."""
+    """A taken-over web process tries all its keys, and keys made of them, as each kind of key."""
     web = keyrings.web()
     held = [key.material for key in web.all_keys()]
     held.append(bytes.fromhex(derive.django_secret_of(keyrings.ROOT, "web")))
@@ -279,12 +279,18 @@ def test_web_cannot_move_a_credential_by_making_the_mac_anew() -> None:
     [
         b"canary",
         b"{}",
-        b'{"v":1,"credential":"00000000-0000-0000-0000-000000000008","version":2,"system":"bill",'
-        b'"hosts":["api.bill.com"],"created_at":"2026-11-25T08:00:00Z","fields":{"k":"canary"}}',
-        b'{"v":2,"credential":"00000000-0000-0000-0000-000000000007","version":2,"system":"bill",'
-        b'"hosts":["api.bill.com"],"created_at":"2026-11-25T08:00:00Z","fields":{"k":"canary"}}',
-        b'{"v":1,"credential":"00000000-0000-0000-0000-000000000007","version":2,"system":"bill",'
-        b'"hosts":["evil.example"],"created_at":"2026-11-25T08:00:00Z","fields":{"k":"canary"}}',
+        (
+            b'{"v":1,"credential":"00000000-0000-0000-0000-000000000008","version":2,"system":"bill",'
+            b'"hosts":["api.bill.com"],"created_at":"2026-11-25T08:00:00Z","fields":{"k":"canary"}}'
+        ),
+        (
+            b'{"v":2,"credential":"00000000-0000-0000-0000-000000000007","version":2,"system":"bill",'
+            b'"hosts":["api.bill.com"],"created_at":"2026-11-25T08:00:00Z","fields":{"k":"canary"}}'
+        ),
+        (
+            b'{"v":1,"credential":"00000000-0000-0000-0000-000000000007","version":2,"system":"bill",'
+            b'"hosts":["evil.example"],"created_at":"2026-11-25T08:00:00Z","fields":{"k":"canary"}}'
+        ),
     ],
 )
 def test_what_is_written_inside_must_agree_too(
