@@ -174,7 +174,9 @@ Q_CLUSTER = {
 # --- What the product needs from the box ------------------------------------
 CONNECTOR_ALLOWED_PRIVATE_HOSTS = env.words("CONNECTOR_ALLOWED_PRIVATE_HOSTS")
 CONNECTOR_ALLOW_LOOPBACK = MODE == "practice"
-CONNECTOR_SECRETS_DIRECTORY = env.path("CONNECTOR_SECRETS_DIRECTORY")
+CONNECTOR_SECRETS_DIRECTORY = env.path("CONNECTOR_SECRETS_DIRECTORY") or (
+    HOME.secrets if HOME else None
+)
 
 boot.refuse_unsafe(
     mode=MODE, debug=DEBUG, hosts=ALLOWED_HOSTS, home=HOME, keyring_file=KEYRING_FILE, process=PROCESS

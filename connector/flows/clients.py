@@ -41,6 +41,7 @@ def open_client(
             settings=settings,
             credential={},
             hosts=hosts,
+            zone=settings.get("zone"),
             bucket=str(connection.pk),
             read_only=read_only,
         ) as client:
@@ -60,7 +61,9 @@ def open_client(
                 settings=settings,
                 credential=opened.fields,
                 hosts=opened.hosts,
+                zone=settings.get("zone"),
                 bucket=str(connection.pk),
+                credential_bucket=str(connection.credential_id),
                 read_only=read_only,
             ) as client,
         ):

@@ -156,6 +156,15 @@ def settings_of(connection: Connection) -> dict[str, Any]:
     return opened
 
 
+def hosts_for(spec: System, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The hosts that a connection with these settings would call.
+
+    Raises:
+        BadDefinition: settings that don't fit.
+    """
+    return allowed_hosts(spec, _checked(spec, settings, None))
+
+
 def subject(connection: Connection) -> str:
     """How the audit log names a connection."""
     return f"connection:{connection.pk}"

@@ -78,6 +78,26 @@ def start_released(flow: Flow, *, actor: str) -> Run | None:
     return dispatch.start(flow, cause=Run.Cause.RELEASE, actor=actor, kind=Run.Kind.HELD)
 
 
+def put_back(delivery: Delivery, record: object) -> None:
+    """Let a record that was rejected go through once more, as one that was just released."""
+    row = HeldRecord(
+        flow_id=delivery.flow_id,
+        route_id=delivery.route_id,
+        version_id=delivery.version_id,
+        source_key=bytes(delivery.source_key),
+        cause=wait_hash("again"),
+        reasons=[],
+        fields=[],
+        state=State.RELEASED,
+    )
+    row.record_sealed = envelope.seal_json(Domain.PAYLOAD, record, place=row.record_place)
+    row.problems_sealed = envelope.seal_json(Domain.PAYLOAD, [], place=row.problems_place)
+    HeldRecord.objects.filter(
+        flow_id=row.flow_id, source_key=row.source_key, state__in=OPEN
+    ).delete()
+    row.save(force_insert=True)
+
+
 def start_rest(flow: Flow) -> None:
     """Take up what was released while the last such run was going on."""
     rest = HeldRecord.objects.filter(flow=flow, state=State.RELEASED)

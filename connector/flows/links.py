@@ -1,7 +1,7 @@
 """Links of a page, answered from the ledger in one query a pair of stream and object."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from connector.crypto import envelope
@@ -14,24 +14,29 @@ from connector.systems.reading.key import joined, separated
 
 
 def resolve(compiled: Compiled, records: Sequence[Mapping[str, Any]]) -> dict[LinkKey, str]:
-    """What the links of these records stand for: remote ids forward, source keys back.
+    """What the links of these records stand for."""
+    return answers(compiled.route, compiled.mapping.link_keys(records, run=compiled.run))
+
+
+def answers(route: Route, keys: Iterable[LinkKey]) -> dict[LinkKey, str]:
+    """Remote ids for links forward, source keys for links back.
 
     Only delivered rows answer. What has no answer is missing from the result.
     """
     asked: dict[tuple[str, str, bool], list[LinkKey]] = defaultdict(list)
-    for key in compiled.mapping.link_keys(records, run=compiled.run):
+    for key in keys:
         asked[(key.stream, key.object, key.back)].append(key)
     found: dict[LinkKey, str] = {}
-    for (stream, object_, back), keys in asked.items():
-        route = _route(compiled, stream, object_, back=back)
-        if route is not None:
-            found |= _back(route, keys) if back else _forward(route, keys)
+    for (stream, object_, back), alike in asked.items():
+        other = _route(route, stream, object_, back=back)
+        if other is not None:
+            found |= _back(other, alike) if back else _forward(other, alike)
     return found
 
 
-def _route(compiled: Compiled, stream: str, object_: str, *, back: bool) -> Route | None:
+def _route(route: Route, stream: str, object_: str, *, back: bool) -> Route | None:
     """Forward links follow the flow's own direction; back links the opposite one."""
-    here, there = compiled.route.source_id, compiled.route.destination_id
+    here, there = route.source_id, route.destination_id
     return Route.objects.filter(
         source_id=there if back else here,
         destination_id=here if back else there,

@@ -101,7 +101,7 @@ def _open_rows(slice_: "Slice") -> Sequence[Delivery]:
 def _due_in_s(slice_: "Slice", row: Delivery, call: Call) -> float:
     """Seconds until this row may be settled: at once by key, later by look-up."""
     assert row.sent_at is not None
-    if row.problem == "steps" or slice_.destination.may_repeat(
+    if row.problem in ("steps", "send") or slice_.destination.may_repeat(
         call.object, call.operation, sent_s_ago=_ago_s(row)
     ):
         return 0.0
@@ -124,6 +124,10 @@ def _settle(slice_: "Slice", call: Call) -> Answer:
         return deliver.deliver(client, call, wait=slice_.wait)
     if call.operation == Delivery.Operation.UPDATE:
         return deliver.deliver(client, call, wait=slice_.wait)
+    if row.problem == "send":
+        # A person has looked: it is not there.
+        ledger.send_again([call.id])
+        return deliver.deliver(client, replace(call, look_first=False), wait=slice_.wait)
     if not client.can_find(call.object):
         return Answer(
             call.id,
