@@ -78,7 +78,9 @@ CASES: list[tuple[str, list[str | int], object, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("base", "path", "value", "where", "says"), CASES, ids=lambda one: str(one)[:60])
+@pytest.mark.parametrize(
+    ("base", "path", "value", "where", "says"), CASES, ids=lambda one: str(one)[:60]
+)
 def test_parts_that_do_not_agree_are_refused(
     base: str, path: list[str | int], value: object, where: str, says: str
 ) -> None:

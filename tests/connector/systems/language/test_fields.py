@@ -81,7 +81,11 @@ def test_a_truth_value_comes_back_from_every_form(form: BooleanForm, value: bool
         (field("enum", values=("a", "b")), "zz", "is not one of a, b"),
         (field("decimal", scale=2), Decimal("1.005"), "more than 2 decimal places"),
         (field("decimal", digits=4, scale=2), Decimal("123.45"), "more than 4 digits"),
-        (field("money", currency="JPY", wire="minor"), Decimal("1.5"), "more than 0 decimal places"),
+        (
+            field("money", currency="JPY", wire="minor"),
+            Decimal("1.5"),
+            "more than 0 decimal places",
+        ),
         (field("money", currency="cur", wire="minor"), Decimal("1"), "has no currency beside it"),
         (field("id", wire="number"), "a1", "is not a number, which this system's ids are"),
         (field("id"), "", "is not an id"),
@@ -161,8 +165,9 @@ def test_an_answer_is_read_in_each_form_of_its_type(kind: str, raw: Any, value: 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.decimals(),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

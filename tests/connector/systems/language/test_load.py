@@ -46,7 +46,12 @@ def test_every_default_is_the_one_of_the_tables() -> None:
         "GET", "main", "json",
     )  # fmt: skip
     assert (stream.pages.type, stream.pages.size, stream.pages.most) == ("none", 100, 10_000)
-    assert (stream.order, stream.detail, stream.as_map, stream.cursor) == ("none", False, False, None)
+    assert (stream.order, stream.detail, stream.as_map, stream.cursor) == (
+        "none",
+        False,
+        False,
+        None,
+    )
     assert (spec.open, spec.settings, spec.errors, spec.webhooks) == ((), (), (), None)
 
 

@@ -89,8 +89,9 @@ def test_presence_is_more_than_being_there() -> None:
 KEYS = st.lists(st.text(max_size=3) | st.integers(-3, 3) | st.just("*"), max_size=5)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=15,
 )
 

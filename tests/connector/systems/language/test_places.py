@@ -36,7 +36,7 @@ def test_dots_that_meet_in_one_segment_are_refused() -> None:
 
 
 def test_a_query_is_encoded_and_optional_parameters_are_left_out() -> None:
-    templates = {
+    templates: dict[str, Template | tuple[Template, ...]] = {
         "$filter": Template("name eq {{ x | odata }}"),
         "page": Template("{{ token | optional }}"),
         "types[]": (Template("a"), Template("b&c")),

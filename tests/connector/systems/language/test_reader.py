@@ -26,7 +26,7 @@ def test_numbers_truth_values_and_null_are_typed() -> None:
     found = value("[1, -20, 0, 999999999999999999, 1180.10, -0.5, true, false, null]")
     whole = [1, -20, 0, 999999999999999999, Decimal("1180.10"), Decimal("-0.5"), True, False, None]
     assert found == whole
-    assert [type(one) for one in found] == [type(one) for one in whole]  # type: ignore[attr-defined]
+    assert [type(one) for one in found] == [type(one) for one in whole]
 
 
 def test_a_quoted_value_is_text_and_every_key_is_text() -> None:

@@ -22,9 +22,13 @@ class Table:
         return self.texts
 
 
-@pytest.fixture
-def uploaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
+@pytest.fixture(autouse=True)
+def nothing_uploaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_uploaded", [])
+
+
+@pytest.fixture
+def uploaded(nothing_uploaded: None) -> Iterator[Table]:
     table = Table({"bill": FILES["bill"].read_text(encoding="utf-8"), "broken": "name: 1\n"})
     registry.register_source(table)
     registry.register_source(table)
@@ -59,9 +63,9 @@ def test_a_broken_upload_says_where_it_is_broken(uploaded: Table) -> None:
 
 
 def test_an_unknown_name_is_refused_with_what_is_near() -> None:
-    with pytest.raises(UnknownSystem, match='There is no system "tritn" here; did you mean tryton?'):
+    with pytest.raises(UnknownSystem, match=r"did you mean tryton\?"):
         registry.get("tritn")
-    with pytest.raises(UnknownSystem, match='There is no system "zzzzzz" here$'):
+    with pytest.raises(UnknownSystem, match=r'no system "zzzzzz" here$'):
         registry.get("zzzzzz")
 
 

@@ -1,4 +1,4 @@
-"""The schema and the typed spec say the same: each key has its attribute and the other way round."""
+"""The schema and the typed spec say the same: each key has its attribute, and no more."""
 
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -76,7 +76,9 @@ PAIRS: list[tuple[type, set[str], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("cls", "known", "own"), PAIRS, ids=lambda one: getattr(one, "__name__", ""))
+@pytest.mark.parametrize(
+    ("cls", "known", "own"), PAIRS, ids=lambda one: getattr(one, "__name__", "")
+)
 def test_schema_and_spec_have_the_same_keys(cls: type, known: set[str], own: set[str]) -> None:
     assert attributes(cls) - own == known
 

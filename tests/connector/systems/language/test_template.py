@@ -110,7 +110,7 @@ def test_in_a_text_values_have_a_plain_form() -> None:
     ],
 )
 def test_each_pipe_gives_what_it_says(text: str, value: object) -> None:
-    more = {
+    more: dict[str, Any] = {
         "late": datetime(2026, 11, 20, 12, 0, tzinfo=UTC),
         "quoted": 'a"b\\c',
         "spaced": " x ",
@@ -231,7 +231,13 @@ def test_any_mix_of_template_signs_is_a_template_or_a_template_error(parts: list
     | st.decimals(allow_nan=False, allow_infinity=False) | st.lists(st.text()),
 )  # fmt: skip
 def test_every_pipe_takes_every_value_or_refuses_the_record(pipe: str, value: object) -> None:
-    argument = {"format": ": YYYY", "limit": ": 3", "join": ": -", "default": ": x", "minor": ": EUR"}
+    argument = {
+        "format": ": YYYY",
+        "limit": ": 3",
+        "join": ": -",
+        "default": ": x",
+        "minor": ": EUR",
+    }
     text = "{{ record.x | " + pipe + argument.get(pipe, "") + " }}"
     try:
         found = render(Template(text), scope(record={"x": value}))
