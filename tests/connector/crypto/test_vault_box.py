@@ -235,7 +235,7 @@ def test_nothing_that_web_holds_opens_a_credential_in_any_role(
                 vault_box.open_box(blob, expected=BINDING)
     public = get_keyring().primary(Domain.VAULT, role=Role.SEAL)
     with pytest.raises(TypeError):
-        SealedBox(PublicKey(public.material)).decrypt(SEALED[18:98])
+        SealedBox(PublicKey(public.material)).decrypt(SEALED[18:98])  # type: ignore[misc]
 
 
 def test_web_cannot_make_the_workers_own_form() -> None:
