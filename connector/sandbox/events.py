@@ -60,7 +60,7 @@ def note(store: Store, kind: str, verb: str, record_id: str, at: str) -> None:
 
 
 class Sender:
-    """Sends what is due to the target; without one the events wait."""
+    """Sends what is due to the target; without a target nothing is noted."""
 
     def __init__(self, store: Store, target: Target, *, first_wait_s: float = 0.5) -> None:
         self._store = store
@@ -71,6 +71,10 @@ class Sender:
         self._connection: http.client.HTTPConnection | None = None
         self._target = target
 
+    @property
+    def aimed(self) -> bool:
+        return bool(self._target.url)
+
     def start(self) -> None:
         self._thread.start()
 
@@ -80,7 +84,9 @@ class Sender:
         self._thread.join()
 
     def wake(self) -> None:
-        self._wake.set()
+        """There is something new to send."""
+        if self.aimed:
+            self._wake.set()
 
     def aim(self, target: Target) -> None:
         """Send to another place from now on. Raises ValueError for a secret of another form."""

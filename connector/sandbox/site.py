@@ -67,7 +67,7 @@ class Site:
     def change(self, rows: list[Row], noun: str, verb: str) -> None:
         """Store records and note an event for each. Inside `store.change`."""
         self.store.put(rows)
-        for row in rows:
+        for row in rows if self.sender.aimed else ():
             events.note(self.store, noun, verb, row.id, row.modified_at)
 
     def once(

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
 LONGEST_LINE = 16_384
@@ -53,8 +53,7 @@ class WebServer(socketserver.ThreadingTCPServer):
     """Answers with `app(request)`, a thread for each connection."""
 
     allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
+    daemon_threads = False  # stop() cuts the connections and waits for their threads
     request_queue_size = 256
 
     def __init__(self, app: App, port: int = 0) -> None:
@@ -67,22 +66,24 @@ class WebServer(socketserver.ThreadingTCPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def opened(self, connection: socket.socket) -> None:
+    def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
-            self._open.add(connection)
+            self._open.add(request)
+        super().process_request(request, client_address)
 
-    def closed(self, connection: socket.socket) -> None:
+    def shutdown_request(self, request: Any) -> None:
         with self._lock:
-            self._open.discard(connection)
+            self._open.discard(request)
+        super().shutdown_request(request)
 
     def stop(self) -> None:
-        """Stop listening and cut every connection that is still open."""
+        """Stop listening, cut every open connection, wait until what is being done is done."""
         self.shutdown()
-        self.server_close()
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
 
 
 class _Connection(socketserver.StreamRequestHandler):
@@ -92,14 +93,10 @@ class _Connection(socketserver.StreamRequestHandler):
     server: WebServer
 
     def handle(self) -> None:
-        self.server.opened(self.connection)
-        try:
+        # the other side may go away or be silent for too long, and a stop cuts the connection
+        with contextlib.suppress(OSError):
             while self._one():
                 pass
-        except OSError:
-            pass  # the other side went away, was silent for too long, or we are stopping
-        finally:
-            self.server.closed(self.connection)
 
     def _one(self) -> bool:
         """Answer one request; False if the connection is done."""
@@ -144,8 +141,8 @@ class _Connection(socketserver.StreamRequestHandler):
         if "transfer-encoding" in headers:
             raise BadRequestError(501, "send a body with Content-Length")
         length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit():
-            raise BadRequestError(400, "Content-Length is no number")
+        if not length.isascii() or not length.isdigit() or len(length) > 12:
+            raise BadRequestError(400, "Content-Length is no number of this size")
         if int(length) > LONGEST_BODY:
             raise BadRequestError(413, "the body is too long")
         body = self.rfile.read(int(length)) if int(length) else b""
