@@ -19,7 +19,7 @@ from connector.flows.models import Connection
 from connector.systems import registry
 from connector.systems.errors import UnknownSystem
 from connector.systems.spec import Webhooks
-from connector.webhooks import schemes
+from connector.webhooks import handshakes, schemes
 from connector.webhooks.errors import BadEndpoint, EndpointGone
 from connector.webhooks.models import Endpoint
 
@@ -166,6 +166,10 @@ def webhooks_of(connection: Connection) -> Webhooks:
         raise BadEndpoint(f"{system.title} sends no webhooks. Read it on a schedule instead.")
     if spec.scheme != UNSIGNED and spec.scheme not in schemes.known_schemes():
         raise BadEndpoint(f'{system.title} asks for the signature scheme "{spec.scheme}", unknown.')
+    if spec.handshake not in handshakes.SUPPORTED:
+        raise BadEndpoint(
+            f'{system.title} asks for the handshake "{spec.handshake}", unknown here.'
+        )
     if spec.scheme == UNSIGNED and not any(one.is_secret for one in spec.account):
         raise BadEndpoint(
             f"{system.title} neither signs its webhooks nor sends a secret with them, so nothing "

@@ -36,6 +36,7 @@ SYSTEM: dict[str, Any] = {
     "check": {"request": {"path": "me"}},
     "streams": {
         "bills": {
+            "title": "Bills",
             "request": {"path": "bills"},
             "records": "items",
             "key": "id",
@@ -43,6 +44,7 @@ SYSTEM: dict[str, Any] = {
             "fields": {"id": "id"},
         },
         "vendors": {
+            "title": "Vendors",
             "request": {"path": "vendors"},
             "records": "items",
             "key": "id",
