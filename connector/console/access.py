@@ -1,0 +1,98 @@
+"""Who may do what in the console: one table, and one decorator that every view carries."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+OWNER, OPERATOR, VIEWER, AUDITOR = "owner", "operator", "viewer", "auditor"
+ALL = frozenset({OWNER, OPERATOR, VIEWER, AUDITOR})
+DATA = frozenset({OWNER, OPERATOR, VIEWER})
+HANDS = frozenset({OWNER, OPERATOR})
+
+WHO: dict[str, frozenset[str]] = {
+    "overview.see": ALL,
+    "inbox.see": DATA,
+    "inbox.answer": HANDS,
+    "flows.see": ALL,
+    "flows.run": HANDS,
+    "flows.switch": HANDS,
+    "mapping.see": DATA,
+    "mapping.change": HANDS,
+    "maps.see": DATA,
+    "maps.change": HANDS,
+    "runs.see": ALL,
+    "deliveries.see": ALL,
+    "payloads.see": DATA,
+    "connections.see": ALL,
+    "connections.test": HANDS,
+    "connections.change": frozenset({OWNER}),
+    "webhooks.see": ALL,
+    "webhooks.change": HANDS,
+    "audit.see": frozenset({OWNER, AUDITOR}),
+}
+
+
+def abilities(role: str) -> frozenset[str]:
+    """All that a role may do; nothing for a role that isn't in the table."""
+    return frozenset(ability for ability, roles in WHO.items() if role in roles)
+
+
+def role_of(request: HttpRequest) -> str:
+    """The role of who asks; empty for somebody who isn't signed in."""
+    return str(getattr(request.user, "role", "")) if request.user.is_authenticated else ""
+
+
+def actor_of(request: HttpRequest) -> str:
+    """How the audit log names who asks."""
+    return request.user.get_username()
+
+
+def allowed(ability: str) -> Callable[[View[P]], View[P]]:
+    """Let a view be used only by the roles that have the ability.
+
+    Somebody who isn't signed in is sent to the sign-in page and back; a fragment that
+    polls sends the whole page there. A role without the ability gets 403.
+    """
+    roles = WHO[ability]
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _to_sign_in(request)
+            if role_of(request) not in roles:
+                raise PermissionDenied(ability)
+            return view(request, *args, **kwargs)
+
+        guarded.ability = ability  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    sign_in = resolve_url(settings.LOGIN_URL)
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=401, headers={"HX-Redirect": sign_in})
+    if request.method != "GET":
+        return redirect(sign_in)
+    return redirect(f"{sign_in}?{urlencode({'next': request.get_full_path()})}")
+
+
+def everybody(reason: str) -> Callable[[View[P]], View[P]]:
+    """Say that a view is open to people who aren't signed in, and why."""
+
+    def decorate(view: View[P]) -> View[P]:
+        view.open_because = reason  # type: ignore[attr-defined]
+        return view
+
+    return decorate

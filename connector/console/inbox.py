@@ -1,0 +1,268 @@
+"""The inbox: what waits for a person, grouped by cause, so that one answer helps many."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Count, Max, Min, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from connector.console import pages
+from connector.console.access import actor_of, allowed
+from connector.console.deliveries import PROBLEMS
+from connector.console.maps import typed_value
+from connector.console.sealed import opened
+from connector.flows import held, maps
+from connector.flows.errors import FlowsError
+from connector.flows.models import Delivery, Flow, HeldRecord, ValueMap
+
+MOST_GROUPS = 100
+SHOWN_AT_ONCE = 25
+
+
+class Dismissal(forms.Form):
+    """Why records are left out for good."""
+
+    reason = forms.CharField(label="Why?", max_length=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Records that wait for the same answer."""
+
+    title: str
+    state: str
+    count: int
+    oldest: datetime | None
+    flow: Flow
+    url: str
+    act: str
+    look: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An entry that a value map lacks."""
+
+    map: ValueMap
+    key: tuple[str, ...]
+
+    @property
+    def shown(self) -> str:
+        return ", ".join(self.key)
+
+
+@require_GET
+@allowed("inbox.see")
+def groups(request: HttpRequest) -> HttpResponse:
+    """All groups, the largest first, of one flow if asked."""
+    flow = request.GET.get("flow", "")
+    found = all_groups(flow=flow)
+    return render(
+        request,
+        "console/inbox/list.html",
+        {
+            "groups": found,
+            "records": sum(group.count for group in found),
+            "flows": Flow.objects.filter(archived_at=None).only("slug", "title"),
+            "flow": flow,
+            "more": len(found) >= MOST_GROUPS,
+        },
+    )
+
+
+@require_GET
+@allowed("inbox.see")
+def group(request: HttpRequest, flow: str, cause: str) -> HttpResponse:
+    """The held records of one group with everything that is wrong with each."""
+    row = get_object_or_404(Flow, slug=flow)
+    query = _held(row, cause)
+    page = pages.page(query, request.GET, order=["id"], size=SHOWN_AT_ONCE)
+    if not page.rows:
+        messages.info(request, "Nothing of this group waits any more.")
+        return redirect("inbox")
+    records = [(record, problems(record)) for record in page.rows]
+    missing = missing_entry(records[0][1])
+    return render(
+        request,
+        "console/inbox/group.html",
+        {
+            "flow": row,
+            "cause": cause,
+            "title": title_of(records[0][1], page.rows[0]),
+            "count": query.count(),
+            "records": records,
+            "page": page,
+            "missing": missing,
+            "form": Dismissal(),
+        },
+    )
+
+
+@require_POST
+@allowed("inbox.answer")
+def retry(request: HttpRequest, flow: str, cause: str) -> HttpResponse:
+    """Try the chosen records of a group again, or all of them."""
+    row = get_object_or_404(Flow.objects.select_related("current"), slug=flow)
+    try:
+        count = held.retry(row, _chosen(request, row, cause), actor=actor_of(request))
+    except FlowsError as exc:
+        messages.error(request, exc.message)
+    else:
+        messages.success(request, f"{count} are tried again. The worker is on it.")
+    return redirect("inbox")
+
+
+@require_POST
+@allowed("inbox.answer")
+def dismiss(request: HttpRequest, flow: str, cause: str) -> HttpResponse:
+    """Leave the chosen records out for good, with a reason."""
+    row = get_object_or_404(Flow, slug=flow)
+    form = Dismissal(request.POST)
+    chosen = _chosen(request, row, cause)
+    if not form.is_valid() or not chosen or "all" in request.POST:
+        messages.error(request, "Choose records and say why. Nothing was left out.")
+        return redirect("inbox-group", flow=flow, cause=cause)
+    gone = 0
+    for record in HeldRecord.objects.filter(pk__in=chosen).select_related("flow"):
+        gone += held.dismiss(record, reason=form.cleaned_data["reason"], actor=actor_of(request))
+    messages.success(request, f"{gone} are left out for good.")
+    return redirect("inbox-group", flow=flow, cause=cause)
+
+
+@require_POST
+@allowed("maps.change")
+def add_entry(request: HttpRequest, flow: str, cause: str) -> HttpResponse:
+    """Put the missing entry into its value map; the worker releases all that wait for it."""
+    row = get_object_or_404(Flow, slug=flow)
+    first = _held(row, cause).first()
+    missing = missing_entry(problems(first)) if first else None
+    value = request.POST.get("value", "").strip()
+    if missing is None:
+        messages.error(request, "This group does not wait for an entry any more.")
+        return redirect("inbox")
+    if not value:
+        messages.error(request, f"Say what {missing.shown} is. Nothing was saved.")
+        return redirect("inbox-group", flow=flow, cause=cause)
+    try:
+        maps.add_entry(
+            missing.map, missing.key, typed_value(missing.map, value), actor=actor_of(request)
+        )
+    except FlowsError as exc:
+        messages.error(request, exc.message)
+        return redirect("inbox-group", flow=flow, cause=cause)
+    messages.success(
+        request, f"{missing.shown} is {value} from now on. All that waits for it is released."
+    )
+    return redirect("inbox")
+
+
+def all_groups(*, flow: str = "", limit: int = MOST_GROUPS) -> list[Group]:
+    """What waits: held records by cause, then rejected and uncertain deliveries by problem."""
+    flows = {one.pk: one for one in Flow.objects.only("slug", "title")}
+    found = [*_held_groups(flow, flows, limit), *_open_groups(flow, flows, limit)]
+    return sorted(found, key=lambda one: -one.count)[:limit]
+
+
+def problems(record: HeldRecord) -> list[dict[str, object]]:
+    """What is wrong with a held record; empty if this box's keys don't open it."""
+    found = opened(record.problems_sealed, record.problems_place)
+    return found if isinstance(found, list) else []
+
+
+def title_of(found: list[dict[str, object]], record: HeldRecord) -> str:
+    """The words for a group: its first problem."""
+    if not found:
+        return f"{', '.join(record.fields)}: {', '.join(record.reasons).replace('_', ' ')}"
+    return f"{found[0]['field']}: {found[0]['text']}"
+
+
+def missing_entry(found: list[dict[str, object]]) -> Missing | None:
+    """The value map and key that a group waits for, if it waits for one."""
+    for problem in found:
+        kind, _, rest = str(problem.get("wait_key", "")).partition(":")
+        slug, _, key = rest.partition(":")
+        if kind != "map":
+            continue
+        row = ValueMap.objects.filter(slug=slug, archived_at=None).select_related("current").first()
+        parts = tuple(key.split(":")) if row and len(row.keys) > 1 else (key,)
+        if row and len(parts) == len(row.keys):
+            return Missing(row, parts)
+    return None
+
+
+def _held(flow: Flow, cause: str) -> QuerySet[HeldRecord]:
+    return HeldRecord.objects.filter(
+        flow=flow, cause=cause, state=HeldRecord.State.WAITING
+    ).order_by("id")
+
+
+def _chosen(request: HttpRequest, flow: Flow, cause: str) -> list[int]:
+    query = _held(flow, cause)
+    if "all" not in request.POST:
+        ids = [int(one) for one in request.POST.getlist("id") if one.isdigit()]
+        query = query.filter(pk__in=ids)
+    return list(query.values_list("pk", flat=True))
+
+
+def _held_groups(flow: str, flows: dict[UUID, Flow], limit: int) -> list[Group]:
+    rows = HeldRecord.objects.filter(state=HeldRecord.State.WAITING).order_by()
+    if flow:
+        rows = rows.filter(flow__slug=flow)
+    counted = list(
+        rows.values("flow_id", "cause")
+        .annotate(count=Count("pk"), oldest=Min("held_at"), sample=Max("pk"))
+        .order_by("-count")[:limit]
+    )
+    samples = HeldRecord.objects.in_bulk([row["sample"] for row in counted])
+    return [
+        Group(
+            title=title_of(problems(samples[row["sample"]]), samples[row["sample"]]),
+            state="held",
+            count=row["count"],
+            oldest=row["oldest"],
+            flow=flows[row["flow_id"]],
+            url=reverse("inbox-group", args=[flows[row["flow_id"]].slug, row["cause"]]),
+            act="Answer",
+            look="t-wait",
+            icon="hand",
+        )
+        for row in counted
+        if row["sample"] in samples
+    ]
+
+
+def _open_groups(flow: str, flows: dict[UUID, Flow], limit: int) -> list[Group]:
+    rows = Delivery.objects.filter(state__in=["rejected", "uncertain"]).order_by()
+    if flow:
+        rows = rows.filter(flow__slug=flow)
+    counted = (
+        rows.values("flow_id", "state", "problem")
+        .annotate(count=Count("pk"), oldest=Min("sent_at"))
+        .order_by("-count")[:limit]
+    )
+    return [_open_group(row, flows[row["flow_id"]]) for row in counted]
+
+
+def _open_group(row: dict[str, object], flow: Flow) -> Group:
+    rejected = row["state"] == "rejected"
+    query = urlencode({"flow": flow.slug, "state": row["state"], "problem": row["problem"]})
+    oldest = row["oldest"]
+    return Group(
+        title=PROBLEMS.get(str(row["problem"]), str(row["problem"])),
+        state=str(row["state"]),
+        count=int(str(row["count"])),
+        oldest=oldest if isinstance(oldest, datetime) else None,
+        flow=flow,
+        url=f"{reverse('deliveries')}?{query}",
+        act="See them" if rejected else "Compare and decide",
+        look="t-bad" if rejected else "t-doubt",
+        icon="circle-x" if rejected else "circle-question-mark",
+    )

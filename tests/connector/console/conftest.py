@@ -1,0 +1,33 @@
+"""The console as the web process runs it: its keys, and its rights in the database."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+
+from connector.crypto import keyring
+from tests.conftest import as_role
+from tests.connector.console import box
+
+SignIn = Callable[[str], Client]
+
+
+@pytest.fixture
+def web(settings: object, db: None) -> Iterator[None]:
+    """From here on the process holds the keys and the rights of web, no more."""
+    settings.CONNECTOR_KEYRING = "tests.keyrings.web"  # type: ignore[attr-defined]
+    keyring.reset()
+    with as_role("web"):
+        yield
+
+
+@pytest.fixture
+def signed_in(db: None) -> SignIn:
+    """Somebody of a role, signed in."""
+
+    def sign_in(role: str) -> Client:
+        client = Client()
+        client.force_login(box.User.objects.filter(username=role).first() or box.a_person(role))
+        return client
+
+    return sign_in
