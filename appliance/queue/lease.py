@@ -49,11 +49,11 @@ class Keeper:
 
     def _run(self) -> None:
         while True:
-            if not self._busy.wait(timeout=30):
-                connection.close()
-                continue
-            self._tick()
-            time.sleep(TICK_S)
+            self._busy.wait()
+            while self._busy.is_set():
+                self._tick()
+                time.sleep(TICK_S)
+            connection.close()
 
     def _tick(self) -> None:
         shared.beat_pulse()

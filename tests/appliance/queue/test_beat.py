@@ -1,0 +1,81 @@
+"""appliance.queue.beat and appliance.queue.watchdog"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from appliance.queue import beat, shared, watchdog
+from appliance.queue.beat import Baton
+from appliance.queue.watchdog import Watchdog
+from connector.jobs import queue
+from tests.appliance.queue.conftest import ask
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_one_worker_beats_and_another_takes_over_when_its_connection_ends() -> None:
+    mine, other = Baton(), Baton()
+    with ThreadPoolExecutor(1) as thread:
+        assert mine.held()
+        assert mine.held()
+        assert not thread.submit(other.held).result()
+
+        connection.close()
+
+        assert thread.submit(other.held).result()
+        assert not mine.held()
+        thread.submit(lambda: connection.close()).result()
+        assert mine.held()
+    connection.close()
+
+
+def test_the_baton_is_known_to_be_lost_after_the_connection_was_made_anew() -> None:
+    mine, other = Baton(), Baton()
+    with ThreadPoolExecutor(1) as thread:
+        assert mine.held()
+        connection.close()
+        assert thread.submit(other.held).result()
+        connection.ensure_connection()
+
+        assert not mine.held()
+        thread.submit(lambda: connection.close()).result()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Watchdog:
+    monkeypatch.setattr(watchdog, "LOOK_S", 0)
+    monkeypatch.setattr(watchdog, "DEAD_S", 0)
+    return Watchdog()
+
+
+def test_a_queue_is_dead_when_a_job_is_due_and_nobody_asks(impatient: Watchdog) -> None:
+    assert not impatient.is_dead()
+    ask(delay_s=60)
+    assert not impatient.is_dead()
+    ask()
+    assert impatient.is_dead()
+
+
+def test_a_queue_is_alive_while_a_worker_gives_its_pulse(
+    impatient: Watchdog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask()
+    monkeypatch.setattr(watchdog, "DEAD_S", 0.5)
+    shared.beat_pulse()
+
+    assert not impatient.is_dead()
+
+
+def test_a_job_that_waits_for_its_own_key_is_no_sign_of_death(impatient: Watchdog) -> None:
+    ask(dedupe_key="flow:1")
+    queue.claim("a")
+    ask(dedupe_key="flow:1")
+
+    assert not impatient.is_dead()
+
+
+def test_the_pace_of_the_beat_is_finer_than_every_interval() -> None:
+    from appliance import settings
+
+    assert min(settings.CONNECTOR_BEATS.values()) > beat.TICK_S
