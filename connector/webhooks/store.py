@@ -47,9 +47,12 @@ def create(
         secret: what the system signs with.
 
     Raises:
-        BadEndpoint: the system sends no webhooks, or the secret is not of its scheme's form.
+        BadEndpoint: the system sends no webhooks, the slug was used before, or the secret is
+            not of the scheme's form.
     """
     spec = webhooks_of(connection)
+    if Endpoint.objects.filter(slug=slug).exists():
+        raise BadEndpoint(f"There is or was an endpoint {slug}. Take another name.")
     row = Endpoint(
         id=uuid4(),
         slug=slug,

@@ -177,6 +177,14 @@ def test_a_system_whose_events_could_not_be_proved_gets_no_endpoint(
     assert not Endpoint.objects.exists()
 
 
+def test_a_name_is_never_used_again() -> None:
+    endpoint = an_endpoint()
+    store.archive(endpoint, actor="mara")
+
+    with pytest.raises(BadEndpoint, match="bills-in"):
+        an_endpoint(connection=endpoint.connection)
+
+
 def test_a_system_without_webhooks_gets_no_endpoint() -> None:
     connection = a_connection()
     connection.system = "tryton"

@@ -9,18 +9,22 @@ import yaml
 from django.test import Client
 from django.urls import reverse
 
-from connector.crypto import mac
+from connector.audit.models import Entry
+from connector.crypto import envelope, mac
+from connector.crypto.keyring import Domain
 from connector.crypto.secret import Secret
 from connector.flows import connections, definition
 from connector.flows.definition import Definition
 from connector.flows.models import Connection, Flow, Version
+from connector.jobs.models import Job
 from connector.systems import uploaded
 from connector.webhooks import store
-from connector.webhooks.models import Endpoint
+from connector.webhooks.models import Endpoint, Event
 
 KEY = b"a key of thirty-two bytes, no more"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 TEXT_SECRET = "a secret that is text"
+BILL = b'{"type": "bill.paid", "data": {"id": "b-1", "amount": 10.00}}'
 
 SYSTEM: dict[str, Any] = {
     "format": 1,
@@ -136,3 +140,18 @@ def deliver(
         content_type="application/json",
         headers=headers_for(body) if headers is None else headers,
     )
+
+
+def content(event: Event) -> Any:
+    return envelope.open_json(Domain.PAYLOAD, bytes(event.body_sealed), place=event.body_place)
+
+
+def assert_refused(response: Any) -> None:
+    """The one refusal there is, and nothing kept."""
+    assert response.status_code == 401
+    assert response.content == b""
+    assert response.headers["Content-Length"] == "0"
+    assert "Set-Cookie" not in response.headers and not response.cookies
+    assert not Event.objects.exists()
+    assert not Job.objects.exists()
+    assert not Entry.objects.filter(action="webhook.received").exists()
