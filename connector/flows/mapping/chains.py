@@ -140,10 +140,9 @@ class Chains:
     def _arguments(self, call: Call, before: FieldType) -> None:
         currency = call.args.get("currency")
         if isinstance(currency, Path) and currency.text not in DIGITS:
-            found = self.path(currency)
             text = currency.text
             looks_like_code = len(text) == 3 and text.isascii() and text.isupper()
-            if looks_like_code or found.kind not in TEXT_LIKE | {Kind.ANY}:
+            if looks_like_code or self.path(currency).kind not in TEXT_LIKE | {Kind.ANY}:
                 self.note("M10", f"{text} is neither a currency code nor a path to one.")
         instant = before.kind in (Kind.DATETIME, Kind.ANY, Kind.INTEGER)
         if call.name == "date" and instant and not (call.args["zone"] or self.context.zone):

@@ -86,8 +86,11 @@ class _Check:
         if target.kind is Kind.LIST and target.fields:
             self.note("M02", "This is a list: it needs each and map.")
             return
-        before = chains.source(row.source, row.do)
-        self.fits(chains.chain(before, row.do), target)
+        count = len(self.decl.findings)
+        found = chains.chain(chains.source(row.source, row.do), row.do)
+        if len(self.decl.findings) == count:
+            # A type that came out of a mistake says nothing more.
+            self.fits(found, target)
         self.links(row, target)
         self.policies(row, target)
         self.currency(row, target, fields, prefix)
@@ -116,11 +119,16 @@ class _Check:
         for value in found.values if members else ():
             if value not in members:
                 self.note("M07", f'"{value}" is no value of this field.')
-        if target.kind is Kind.TEXT and target.max and found.kind not in (Kind.NULL, Kind.LIST):
+        if (
+            target.kind is Kind.TEXT
+            and target.max
+            and found.kind not in (Kind.NULL, Kind.LIST, Kind.ID)
+        ):
             self.length(found, target.max)
 
     def length(self, found: FieldType, most: int) -> None:
-        if found.max is None or found.max > most:
+        longest = max(map(len, found.values)) if found.values else found.max
+        if longest is None or longest > most:
             text = f"The text may be longer than {most}; add {{max_length: {most}}}."
             self.warn("M06", text)
 

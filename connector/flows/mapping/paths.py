@@ -93,9 +93,11 @@ def _check(node: Node, level: int) -> None:
         raise PathError("& is not available in a path")
     if node["type"] == "literal" and _has_fraction(node["value"]):
         raise PathError("a number with a fraction can't stand in a path: it would be a float")
-    for child in node.get("children", ()):
+    chained = node["type"] in ("subexpression", "index_expression")
+    for number, child in enumerate(node.get("children", ())):
         if isinstance(child, dict):
-            _check(child, level + 1)
+            # The grammar puts a.b.c into one node: each key of it is a level all the same.
+            _check(child, level + (number if chained else 1))
 
 
 def _has_fraction(value: object) -> bool:
