@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from connector.systems import crosscheck_names, crosscheck_objects
+from connector.systems import crosscheck_names, crosscheck_objects, patterns
 from connector.systems.template import Slot, Template, TemplateError
 
 Where = tuple[str | int, ...]
@@ -52,13 +52,11 @@ def _settings(document: dict[str, Any]) -> Found:
 
 
 def _pattern(one: dict[str, Any], at: Where) -> Found:
-    try:
-        pattern = re.compile(one["pattern"])
-    except re.error as error:
-        yield (*at, "pattern"), f"is not a pattern: {error.msg}"
-        return
+    problem = patterns.wrong(one["pattern"])
     default = one.get("default")
-    if isinstance(default, str) and not pattern.search(default):
+    if problem:
+        yield (*at, "pattern"), problem
+    elif isinstance(default, str) and not re.fullmatch(one["pattern"], default[:200]):
         yield (*at, "default"), "does not fit the pattern"
 
 

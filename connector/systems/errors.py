@@ -35,7 +35,7 @@ class SpecError(Exception):
         self.problems = tuple(problems)
 
 
-class UnknownSystem(Exception):  # noqa: N818
+class UnknownSystem(Exception):
     """No system has this name. The text says which names are near."""
 
 
@@ -46,7 +46,7 @@ class Kind(Enum):
     REFUSED = "refused"
 
 
-class SystemFailure(Exception):  # noqa: N818
+class SystemFailure(Exception):
     """A call to a system failed.
 
     `message` is for the operator and is safe to show and store. `detail` is for the log; it holds

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 FILE = Path(__file__).parent / "catalogue" / "schema.json"
@@ -39,8 +40,17 @@ def _validator() -> Any:
     types = Draft202012Validator.TYPE_CHECKER.redefine(
         "number", lambda _, value: isinstance(value, int | Decimal) and not isinstance(value, bool)
     )
-    validator: Any = extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
+    validator: Any = extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, {"pattern": _pattern}, type_checker=types
+    )
     return validator(schema())
+
+
+def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
+    """As always, but `$` is the end: not also the place before a last line break."""
+    whole = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
+    if isinstance(value, str) and not re.search(whole, value):
+        yield ValidationError("has not the right form")
 
 
 def _worded(error: Any) -> Iterator[tuple[Where, str]]:

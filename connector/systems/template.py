@@ -17,7 +17,7 @@ from connector.systems.scope import Scope
 from connector.systems.spec_fields import Field
 from connector.systems.wire import fields
 
-_SLOT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_QUOTES = ("'", '"')
 _NAME = re.compile(r"[a-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*\Z", re.ASCII)
 _KEEPS_TYPE = ("optional", "default")
 _OF_THE_RECORD = ("record", "line", "tax", "item", "part")
@@ -176,21 +176,21 @@ def _parse(text: str) -> Iterator[str | Slot]:
     if "{%" in text or "{#" in text:
         raise TemplateError('only "{{ name | pipe }}" is known here, no "{% %}" and no "{# #}"')
     end = 0
-    for match in _SLOT.finditer(text):
-        before, after = text[end : match.start()], text[match.end() : match.end() + 1]
-        if before[-1:] in ("'", '"') or after in ("'", '"'):
+    while (start := text.find("{{", end)) >= 0:
+        stop = text.find("}}", start)
+        if stop < 0:
+            raise TemplateError('"{{" without "}}"')
+        if text[start - 1 : start] in _QUOTES or text[stop + 2 : stop + 3] in _QUOTES:
             raise TemplateError(
-                f'"{match[0]}" stands between quotes: use "| sql", "| odata" or "| quote"'
+                f'"{text[start : stop + 2]}" stands between quotes: '
+                'use "| sql", "| odata" or "| quote"'
             )
-        if before:
-            yield before
-        yield _slot(match[1].strip())
-        end = match.end()
-    rest = text[end:]
-    if "{{" in rest:
-        raise TemplateError('"{{" without "}}"')
-    if rest or not text:
-        yield rest
+        if start > end:
+            yield text[end:start]
+        yield _slot(text[start + 2 : stop].strip())
+        end = stop + 2
+    if end < len(text) or not text:
+        yield text[end:]
 
 
 def _slot(inner: str) -> Slot:

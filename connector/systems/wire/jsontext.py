@@ -13,7 +13,7 @@ _LONG_RUN = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-class NotJson(ValueError):  # noqa: N818
+class NotJson(ValueError):
     """The bytes are not JSON, or hold a number of more than 40 digits."""
 
 
