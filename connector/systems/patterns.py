@@ -5,6 +5,7 @@ don't nest, at most four are open, and nothing looks around or back.
 """
 
 import re
+import warnings
 
 MOST_OPEN = 4
 MOST_OPTIONAL = 10
@@ -19,9 +20,13 @@ _TOKEN = re.compile(
 def wrong(pattern: str) -> str:
     """What is wrong with a pattern, in words; "" if nothing is."""
     try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        return f"is not a pattern: {getattr(error, 'msg', 'too large')}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # signs that will mean something else
+            re.compile(pattern)
+    except (re.error, FutureWarning) as error:
+        return f"is not a pattern: {getattr(error, 'msg', error)}"
+    except (RecursionError, OverflowError):
+        return "is not a pattern: too large"
     if re.search(r"\(\?(?!:)|\\[1-9]", pattern):
         return "no look-around, no names, no flags and no back references in a pattern"
     return _repeats(pattern)

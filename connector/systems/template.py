@@ -116,11 +116,6 @@ def settle(condition: Condition, scope: Scope) -> Condition:
     return replace(condition, is_=render_text(Template(condition.is_), scope))
 
 
-def lookup(slot: Slot, scope: Scope) -> Any:
-    """The raw value of a name, or MISSING; pipes are not applied."""
-    return scope.find(slot.name)
-
-
 def _value(slot: Slot, scope: Scope) -> tuple[Any, Field | None]:
     """The value after all pipes, and its field while it still has the field's type."""
     value, of = scope.find(slot.name), scope.field(slot.name)

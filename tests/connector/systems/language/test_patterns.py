@@ -34,6 +34,7 @@ def test_every_pattern_of_a_description_is_taken() -> None:
         (r"^(a)\1$", "no back references|no look-around"),
         ("^[a$", "is not a pattern"),
         ("^(a$", "is not a pattern"),
+        ("^[[a]$", "is not a pattern: Possible nested set"),
     ],
 )
 def test_what_could_run_for_hours_is_refused(pattern: str, says: str) -> None:

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connector.systems import places, registry
+from connector.systems import registry
 from connector.systems.body import Body, render_body
+from connector.systems.render import header_values
 from connector.systems.scope import Scope
 from connector.systems.template import render, render_text
 from connector.systems.wire.fields import read_all
@@ -55,7 +56,7 @@ def test_the_session_header_is_derived() -> None:
         credential={"login": "box"}, auth={"uid": 3, "session": "s1", "pair": "cGFpcg=="}
     )
     assert render_text(auth.derive["pair"].of, in_scope) == "box:3:s1"
-    assert places.headers(auth.send.headers, in_scope) == {"Authorization": "Session cGFpcg=="}
+    assert header_values(auth.send.headers, in_scope) == {"Authorization": "Session cGFpcg=="}
 
 
 def test_a_page_of_suppliers_is_asked_for_from_an_instant() -> None:
