@@ -12,6 +12,8 @@ from connector.flows.mapping.rows import compile_rows
 from connector.flows.mapping.shape import Call, Choose, Each, RowDecl
 from connector.flows.mapping.walk import links_of
 
+__all__ = ["StaticContext", "compile_mapping"]
+
 
 def compile_mapping(mapping: Mapping[str, object], *, context: StaticContext) -> CompiledMapping:
     """Read, check and compile a mapping. Warnings stand in `findings` of the result.
@@ -31,6 +33,7 @@ def compile_mapping(mapping: Mapping[str, object], *, context: StaticContext) ->
         modes={row.target: row.mode for row in decl.rows if row.mode != "overwrite"},
         maps=frozenset(_maps(decl.rows)),
         tests=decl.tests,
+        source=context.source,
         findings=tuple(decl.findings),
     )
 

@@ -15,6 +15,7 @@ from connector.flows.mapping.paths import Read
 from connector.flows.mapping.rows import AnyRow, Log, SkipRecordError, fill, problem_of
 from connector.flows.mapping.scope import NO_RUN, NOTHING, RunContext, Scope
 from connector.flows.mapping.shape import CheckDecl
+from connector.flows.mapping.types import FieldType
 from connector.flows.mapping.value_maps import ValueMapEntries
 
 Maps = Mapping[str, ValueMapEntries]
@@ -35,6 +36,7 @@ class CompiledMapping:
 
     `modes`: target field -> mode, for the rows that are not simply overwritten.
     `maps`: names of the value maps it asks. `tests`: the stored tests, as written.
+    `source`: the fields of the source stream, None if it has no types.
     """
 
     condition: Condition | None
@@ -44,6 +46,7 @@ class CompiledMapping:
     modes: Mapping[str, str]
     maps: frozenset[str]
     tests: tuple[Mapping[str, Any], ...]
+    source: Mapping[str, FieldType] | None
     findings: tuple[Finding, ...]
 
     def link_keys(self, records: Iterable[object], *, run: RunContext = NO_RUN) -> set[LinkKey]:

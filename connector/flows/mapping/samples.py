@@ -11,6 +11,7 @@ from connector.flows.mapping.errors import Finding
 from connector.flows.mapping.links import LinkKey
 from connector.flows.mapping.outcomes import Held, Mapped, Outcome, Skipped
 from connector.flows.mapping.scope import NO_RUN, RunContext
+from connector.flows.mapping.typed import typed_record
 
 _KEYS = frozenset({"name", "record", "links", "expect", "expect_held", "expect_skipped"})
 _EXPECTATIONS = ("expect", "expect_held", "expect_skipped")
@@ -59,6 +60,8 @@ def _run(
         yield "A test has record, maybe links, and one of " + ", ".join(_EXPECTATIONS) + "."
         return
     record = test["record"]
+    if compiled.source is not None:
+        record = typed_record(record, compiled.source)
     keys = compiled.link_keys([record], run=run)
     links = _answers(test.get("links") or {}, keys)
     outcome = compiled.map_record(record, links=links, maps=maps, run=run)

@@ -91,7 +91,11 @@ def test_a_change_of_a_row_with_a_mode_changes_nothing() -> None:
 
 
 def test_an_update_leaves_out_the_rows_with_a_mode() -> None:
-    values = {"kind": "A", "name": "x", "address": {"phone": "1", "city": "c"}}
+    values: dict[str, object] = {
+        "kind": "A",
+        "name": "x",
+        "address": {"phone": "1", "city": "c"},
+    }
     mapped = Mapped(values, {"kind": "if_new", "address.phone": "if_empty"})
 
     assert values_to_send(mapped, created=True) == values

@@ -1,6 +1,7 @@
 """connector.flows.mapping.paths and braces"""
 
 import time
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -134,10 +135,8 @@ _ALPHABET = "ab_.[]{}()?*&|!@=<>,:`'\"\\$-+/ 019\n\x00é"
 @given(text=st.text(alphabet=_ALPHABET, max_size=120) | st.text(max_size=400))
 def test_any_text_compiles_or_is_refused_at_once(compiler: Any, text: str) -> None:
     start = time.process_time()
-    try:
+    with suppress(PathError):
         compiler(text)
-    except PathError:
-        pass
     assert time.process_time() - start < 0.5
 
 

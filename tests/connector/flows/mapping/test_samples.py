@@ -108,3 +108,50 @@ def test_an_example_fails_when_its_map_loses_an_entry() -> None:
 
     assert not results[0].passed
     assert "method no_map_entry" in results[0].differences[0]
+
+
+def test_a_test_of_a_typed_stream_is_given_types() -> None:
+    source = {
+        "day": a("date"),
+        "at": a("datetime"),
+        "n": a("money"),
+        "rows": a("list", fields={"n": a("decimal")}),
+    }
+    fields = {
+        "day": a("date"),
+        "at": a("datetime"),
+        "n": a("decimal", scale=2),
+        "lines": a("list", fields={"n": a("decimal")}),
+    }
+    mapping = {
+        "map": {
+            "day": {"from": "day"},
+            "at": {"from": "at"},
+            "n": {"from": "n"},
+            "lines": {"each": "rows", "map": {"n": {"from": "n"}}},
+        }
+    }
+    compiled = compile_mapping(mapping, context=StaticContext(fields=fields, source=source))
+    record = {"day": "2026-01-02", "at": "2026-01-02T00:00:00Z", "n": "5", "rows": [{"n": "1.5"}]}
+
+    (good, bad) = run_samples(
+        compiled,
+        [
+            {
+                "record": record,
+                "expect": {
+                    "day": "2026-01-02",
+                    "at": "2026-01-02T00:00:00Z",
+                    "n": 5,
+                    "lines": [{"n": Decimal("1.5")}],
+                },
+            },
+            {
+                "record": {**record, "day": "2 Jan"},
+                "expect_held": [{"field": "day", "reason": "bad_value"}],
+            },
+        ],
+        {},
+    )
+
+    assert (good.differences, bad.differences) == ((), ())
