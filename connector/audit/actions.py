@@ -48,10 +48,11 @@ class Action(StrEnum):
     # webhooks
     ENDPOINT_CREATED = "endpoint.created"
     ENDPOINT_CHANGED = "endpoint.changed"
-    ENDPOINT_SECRET_ROTATED = "endpoint.secret_rotated"
+    ENDPOINT_SECRET_ROTATED = "endpoint.secret_rotated"  # noqa: S105
     WEBHOOK_RECEIVED = "webhook.received"
     WEBHOOK_PROCESSED = "webhook.processed"
     WEBHOOK_REFUSED = "webhook.refused"
+    WEBHOOK_REPLAYED = "webhook.replayed"
     # the box
     JOB_REFUSED = "job.refused"
     JOB_PARKED = "job.parked"
@@ -78,7 +79,9 @@ FACTS: dict[Action, frozenset[str]] = {
     Action.FLOW_CHANGED: frozenset({"slug", "version", "digest", "fields"}),
     Action.FLOW_ENABLED: frozenset({"slug"}),
     Action.FLOW_DISABLED: frozenset({"slug", "reason"}),
-    Action.VALUE_MAP_SAVED: frozenset({"slug", "version", "entries", "added", "changed", "removed"}),
+    Action.VALUE_MAP_SAVED: frozenset(
+        {"slug", "version", "entries", "added", "changed", "removed"}
+    ),
     Action.CONFIG_APPLIED: frozenset({"digest", "created", "changed", "unchanged"}),
     Action.PREVIEW_ASKED: frozenset({"slug"}),
     Action.RUN_ASKED: frozenset({"flow", "version", "cause", "kind"}),
@@ -99,6 +102,7 @@ FACTS: dict[Action, frozenset[str]] = {
     Action.WEBHOOK_RECEIVED: frozenset({"endpoint", "event", "type"}),
     Action.WEBHOOK_PROCESSED: frozenset({"endpoint", "event", "outcome", "run"}),
     Action.WEBHOOK_REFUSED: frozenset({"endpoint", "reason", "address"}),
+    Action.WEBHOOK_REPLAYED: frozenset({"endpoint", "event"}),
     Action.JOB_REFUSED: frozenset({"kind", "reason"}),
     Action.JOB_PARKED: frozenset({"kind", "attempts"}),
 }

@@ -10,7 +10,7 @@ from connector.webhooks import store
 from connector.webhooks.errors import BadEndpoint, EndpointGone
 from connector.webhooks.models import Endpoint
 
-SECRET = "signing"
+SECRET = "signing"  # noqa: S105
 
 
 def slugs() -> set[str]:
@@ -60,9 +60,7 @@ def _apply(declared: EndpointDecl, secrets: Secrets, actor: str, renew: bool) ->
     connection = Connection.objects.filter(slug=declared.connection, archived_at=None).first()
     if connection is None:
         raise BadEndpoint(f'there is no connection "{declared.connection}"')
-    references = {
-        name: {ref.kind: ref.name} for name, ref in declared.secrets.items() if ref.name
-    }
+    references = {name: {ref.kind: ref.name} for name, ref in declared.secrets.items() if ref.name}
     row = Endpoint.objects.filter(slug=declared.slug, archived_at=None).first()
     if row is None:
         store.create(

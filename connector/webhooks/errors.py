@@ -3,6 +3,7 @@
 WebhookError
   BadEndpoint     it can't be saved: its system sends no webhooks, or the secret is none
   EndpointGone    it was archived
+  NotReplayable   the event is waiting, or has nothing for a flow
 """
 
 
@@ -14,9 +15,13 @@ class WebhookError(Exception):
         self.message = message
 
 
-class BadEndpoint(WebhookError):  # noqa: N818
+class BadEndpoint(WebhookError):
     """It can't be saved like this; nothing was changed."""
 
 
-class EndpointGone(WebhookError):  # noqa: N818
+class EndpointGone(WebhookError):
     """The endpoint was archived; make a new one."""
+
+
+class NotReplayable(WebhookError):
+    """The event is not one that was processed; nothing was changed."""

@@ -22,7 +22,7 @@ BATCH = 500
 TRY_AGAIN_S = 1.0
 
 
-class _Busy(Exception):  # noqa: N818
+class _Busy(Exception):
     """A run of the flow is going on; what is waiting goes with the next one."""
 
 

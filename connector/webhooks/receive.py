@@ -195,8 +195,8 @@ def _count_repeats(endpoint: Endpoint, repeated: list[Found]) -> None:
 def _endpoint(path: str) -> Endpoint | None:
     if not _PATH.match(path):
         return None
-    rows = Endpoint.objects.select_related("connection")
-    return rows.filter(path=path, archived_at=None).first()
+    rows = Endpoint.objects.select_related("connection").order_by()
+    return next(iter(rows.filter(path=path, archived_at=None)), None)
 
 
 def _secrets(endpoint: Endpoint) -> list[str]:

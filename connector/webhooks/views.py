@@ -77,6 +77,8 @@ def _response(answer: Answer) -> HttpResponse:
 def _empty(status: int, headers: dict[str, str] | None = None) -> HttpResponse:
     response = HttpResponse(status=status, headers={"Content-Length": "0", **(headers or {})})
     del response["Content-Type"]
+    # Django would log a line for each refusal: an address nobody should guess, and no end of lines
+    response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 

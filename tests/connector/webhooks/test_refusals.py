@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from connector.audit.models import Entry
@@ -128,6 +129,18 @@ def test_a_refusal_is_counted_and_recorded_without_what_was_sent(client: Client)
         "address": "127.0.0.1",
     }
     assert "canary" not in entry.facts + entry.subject + entry.actor
+
+
+def test_a_refusal_writes_no_line_to_the_log(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint = an_endpoint()
+
+    deliver(client, endpoint, BILL, {})
+    client.get(reverse("hook", args=[endpoint.path]))
+
+    assert endpoint.path not in caplog.text
+    assert not caplog.records
 
 
 def test_a_flood_is_counted_but_not_written_down_for_ever(

@@ -65,7 +65,7 @@ def test_a_length_that_is_too_large_or_none_is_refused_unread(
     live_server: LiveServer, length: str
 ) -> None:
     path = reverse("hook", args=[an_endpoint().path])
-    headers = [("Content-Length", length.encode("latin-1")), *headers_for(BILL).items()]
+    headers: Headers = [("Content-Length", length.encode("latin-1")), *headers_for(BILL).items()]
 
     status, body = send(live_server, path, headers, b"")
 
