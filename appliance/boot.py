@@ -1,4 +1,4 @@
-"""What the settings are read from: home, keyrings, database; and what a box refuses to start with."""
+"""What the settings are read from, and what a box refuses to start with."""
 
 import os
 import stat
@@ -43,6 +43,8 @@ def default_mode() -> str:
 def home() -> Home | None:
     """The home of this box, refused if others could read its secrets."""
     found = current_home()
+    if sys.argv[1:2] == ["quickstart"]:  # makes the home, and looks at it itself
+        return None
     if found and not found.path.is_dir():
         raise ImproperlyConfigured(f"there is no box at {found.path}")
     if found:
@@ -58,7 +60,7 @@ def keyring_file(home: Home | None, process: str) -> Path | None:
 
 
 def secret_key(keyring: Path | None) -> str:
-    """Django's secret key of this process. The owner signs nothing, so it gets one for the moment."""
+    """Django's secret key of this process. The owner signs nothing: it gets a passing one."""
     if keyring is None or not keyring.exists():
         return get_random_secret_key()
     return django_secret(keyring)
@@ -70,7 +72,7 @@ def database(home: Home | None, process: str) -> dict[str, Any]:
     Raises:
         ImproperlyConfigured: neither a home nor DATABASE_URL says where the database is.
     """
-    if sys.argv[1:2] == ["keys"]:  # made before there is a database, and without one
+    if sys.argv[1:2] in (["keys"], ["quickstart"]):  # run before there is a database
         return {"ENGINE": "django.db.backends.dummy"}
     given = os.environ.get("DATABASE_URL")
     if given:

@@ -45,7 +45,7 @@ class Applied:
 
 
 def read_files(path: Path) -> dict[str, str]:
-    """The YAML and CSV files of a folder by name; of a single file, also its neighbours that it names.
+    """The YAML and CSV files of a folder by name; of one file, also the neighbours that it names.
 
     Raises:
         NotReadable: nothing there, not UTF-8, or too large.
@@ -70,9 +70,7 @@ def read_files(path: Path) -> dict[str, str]:
 def _with_named(name: str, texts: dict[str, str]) -> dict[str, str]:
     """One file and those whose names stand in it."""
     main = texts[name]
-    return {
-        other: text for other, text in texts.items() if other == name or other in main
-    }
+    return {other: text for other, text in texts.items() if other == name or other in main}
 
 
 def apply_files(
@@ -118,9 +116,9 @@ def secret_of(owner: str, name: str, reference: SecretRef) -> Secret | None:
         if value:
             return Secret(value)
     if reference.kind == "file":
-        folder = settings.CONNECTOR_SECRETS_DIRECTORY
+        folder: Path | None = settings.CONNECTOR_SECRETS_DIRECTORY
         file = folder / reference.name if folder else None
-        if file and file.is_file() and file.resolve().parent == Path(folder).resolve():
+        if folder and file and file.is_file() and file.resolve().parent == folder.resolve():
             return Secret(file.read_text(encoding="utf-8").rstrip("\n"))
     if sys.stdin.isatty():
         typed = getpass.getpass(f"{owner}: {name} (not shown): ")
@@ -150,7 +148,9 @@ def _cut(whole: Document, only: Sequence[str]) -> Document:
     return Document(
         **{
             section: {
-                slug: one for slug, one in getattr(whole, section).items() if (section, slug) in wanted
+                slug: one
+                for slug, one in getattr(whole, section).items()
+                if (section, slug) in wanted
             }
             for section in sections
         }

@@ -1,11 +1,11 @@
 """The home directory of a box: what lies where, and who may read it.
 
-    home/
-      web.keyring  worker.keyring     0600, see appliance.keyrings
-      secrets/db-{owner,web,worker}   passwords of the database roles, 0600
-      pg/                             data of the embedded Postgres
-      run/                            pid files and the state of a running box
-      log/                            one file a process
+home/
+  web.keyring  worker.keyring     0600, see appliance.keyrings
+  secrets/db-{owner,web,worker}   passwords of the database roles, 0600
+  pg/                             data of the embedded Postgres
+  run/                            pid files and the state of a running box
+  log/                            one file a process
 """
 
 import json
@@ -47,7 +47,7 @@ class Home:
 
     @property
     def socket(self) -> Path:
-        """The directory of the database's socket: elsewhere if the home's path is too long for one."""
+        """The directory of the database's socket; elsewhere if the home's path is too long."""
         note = self.run / "socket"
         return Path(note.read_text()) if note.exists() else self.run
 
@@ -93,7 +93,9 @@ class Home:
 
 def _too_open(path: Path, mode: str) -> str:
     found = stat.S_IMODE(path.stat().st_mode)
-    return f"{path} has mode {found:04o}, so others may get at its secrets. Run: chmod {mode} {path}"
+    return (
+        f"{path} has mode {found:04o}, so others may get at its secrets. Run: chmod {mode} {path}"
+    )
 
 
 def current_home() -> Home | None:

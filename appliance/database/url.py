@@ -41,7 +41,9 @@ def from_url(url: str, *, password: str | None) -> dict[str, Any]:
     host = options.pop("host", "") or parts.hostname or ""
     unknown = set(options) - {"sslmode", "sslrootcert", "sslcert", "sslkey"}
     if unknown:
-        raise ImproperlyConfigured(f"DATABASE_URL has unknown options: {', '.join(sorted(unknown))}")
+        raise ImproperlyConfigured(
+            f"DATABASE_URL has unknown options: {', '.join(sorted(unknown))}"
+        )
     if not host:
         raise ImproperlyConfigured("DATABASE_URL names no host and no socket directory")
     if not host.startswith("/") and options.get("sslmode") != "verify-full":

@@ -81,7 +81,7 @@ def _practice_systems(children: Children) -> dict[str, str]:
         descriptor = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write("whsec_" + base64.b64encode(mac.random_bytes(32)).decode())
-    said = {}
+    said: dict[str, str] = {}
     for name in ("erp", "ap"):
         folder = home.path / "practice-systems" / name
         folder.mkdir(parents=True, exist_ok=True)

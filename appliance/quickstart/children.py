@@ -48,7 +48,12 @@ class Children:
             raise ChildFailed(f"{name} failed: {(done.stderr or done.stdout).strip()[-2_000:]}")
 
     def start(
-        self, name: str, command: Sequence[str], *, process: str, extra: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        process: str,
+        extra: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start something that stays. It dies with this process, however that ends."""
         with (self.home.log / f"{name}.log").open("ab") as log:

@@ -58,9 +58,7 @@ def content(entry: Entry) -> tuple[bytes, ...]:
 
 def is_genuine(entry: Entry) -> bool:
     """Whether the entry's MAC fits its content."""
-    expected = mac.keyed_hash(
-        Domain.AUDIT, "entry", *content(entry), size=32, key_id=entry.key_id
-    )
+    expected = mac.keyed_hash(Domain.AUDIT, "entry", *content(entry), size=32, key_id=entry.key_id)
     return mac.equal(bytes(entry.mac), expected)
 
 

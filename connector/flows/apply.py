@@ -118,9 +118,7 @@ class _Work:
             with transaction.atomic():
                 self.changes.append(self.acts[section](declared))
         except SpecError as error:
-            self.problems += [
-                FileProblem(p.file, p.line, p.path, p.text) for p in error.problems
-            ]
+            self.problems += [FileProblem(p.file, p.line, p.path, p.text) for p in error.problems]
         except BadDefinition as error:
             self.note(section, declared, error.summary, *error.findings)
         except (FlowsError, VaultError, SystemFailure) as error:
@@ -227,7 +225,7 @@ class _Work:
             policies=declared.policies,
             params=declared.source.get("params", {}),
         )
-        ends = {
+        ends: dict[str, Any] = {
             "source": self.connected(declared.source["connection"], "source"),
             "stream": str(declared.source["stream"]),
             "destination": self.connected(declared.destination["connection"], "destination"),
@@ -277,4 +275,3 @@ class _Work:
 def unknown_of(shape: MapShape) -> dict[str, Any]:
     """What a missing entry does, as the table keeps it."""
     return {"kind": shape.unknown, "default": shape.default}
-

@@ -11,7 +11,7 @@ from django.utils import timezone
 from connector.crypto import envelope
 from connector.crypto.keyring import Domain
 from connector.flows import held, ledger, payloads
-from connector.flows.deliver import Answer, Call
+from connector.flows.deliver import Answer
 from connector.flows.identity import Names
 from connector.flows.ledger import Result
 from connector.flows.models import Cursor, Delivery, Run
@@ -54,9 +54,7 @@ def page(slice_: "Slice", batch: Batch, planned: Page, answered: Sequence[Answer
 
 
 @transaction.atomic
-def answers(
-    slice_: "Slice", answered: Sequence[Answer], calls: Sequence[Call], *, counted: bool | None
-) -> None:
+def answers(slice_: "Slice", answered: Sequence[Answer], *, counted: bool | None) -> None:
     """Record results outside a page.
 
     Args:

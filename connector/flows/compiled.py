@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, cast
 
 from connector.crypto import envelope
 from connector.crypto.keyring import Domain
 from connector.flows import connections, definition, fields, ledger
 from connector.flows.definition import Definition
 from connector.flows.errors import BadDefinition
-from connector.flows.mapping.compile import StaticContext, compile_mapping
+from connector.flows.mapping.compile import compile_mapping
 from connector.flows.mapping.compiled import CompiledMapping
+from connector.flows.mapping.context import StaticContext
 from connector.flows.mapping.errors import MappingError
 from connector.flows.mapping.scope import RunContext
 from connector.flows.mapping.types import FieldType
@@ -134,7 +135,7 @@ def shape_of(row: ValueMap) -> MapShape:
     unknown = row.unknown.get("kind", "hold")
     return MapShape(
         keys=tuple(row.keys),
-        value=row.value_type,
+        value=cast("Literal['text', 'integer', 'id']", row.value_type),
         unknown=unknown,
         default=row.unknown.get("default"),
         ignore_case=row.ignore_case,

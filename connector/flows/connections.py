@@ -177,7 +177,9 @@ def _checked(
     checked, problems = check_settings(spec, settings)
     if secrets is not None:
         known = {field.name: field for field in spec.credential}
-        problems += [f'{spec.title} has no secret "{name}"' for name in secrets if name not in known]
+        problems += [
+            f'{spec.title} has no secret "{name}"' for name in secrets if name not in known
+        ]
         problems += [
             f'the secret "{name}" is missing'
             for name, field in known.items()

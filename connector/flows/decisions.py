@@ -1,4 +1,4 @@
-"""What a person decides about a delivery that the box can't decide: asked by web, done by the worker."""
+"""What a person decides about a delivery that the box can't: asked by web, done by the worker."""
 
 from collections.abc import Mapping
 

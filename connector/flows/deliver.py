@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from connector.flows.contract import Contract
 from connector.flows.models import Delivery
 from connector.systems.client import Client
 from connector.systems.errors import Kind, SystemFailure
@@ -65,7 +66,9 @@ class Answer:
     failure: SystemFailure | None = None
 
 
-def deliver(client: Client, call: Call, *, wait: Callable[[float], bool]) -> Answer:
+def deliver(
+    client: Client, contract: Contract, call: Call, *, wait: Callable[[float], bool]
+) -> Answer:
     """Make a call until its outcome is certain, or nothing more can be done now.
 
     Where the destination knows our key (header, query, body, upsert), a call
@@ -81,7 +84,7 @@ def deliver(client: Client, call: Call, *, wait: Callable[[float], bool]) -> Ans
             return seen
     answer = _once(client, call)
     for pause in WAITS_S[:REPEATS]:
-        if answer.problem != "no_answer" or not client.may_repeat(call.object, call.operation):
+        if answer.problem != "no_answer" or not contract.may_repeat(call.operation, 0):
             return answer
         if wait(pause):
             return answer
@@ -112,15 +115,40 @@ def look_up(client: Client, call: Call, *, absence_counts: bool = True) -> Answe
     if isinstance(result, NoneThere):
         if result.proven and absence_counts:
             return None
-        return _uncertain(call, "not_proven", "The look-up found nothing, which proves nothing yet.")
+        return _uncertain(
+            call, "not_proven", "The look-up found nothing, which proves nothing yet."
+        )
     if isinstance(result, Ambiguous | Unlike):
         return _uncertain(call, "ambiguous", result.message)
     raise TypeError(f"unknown result {type(result).__name__}")
 
 
-def finish(client: Client, call: Call, remote: Mapping[str, Any]) -> Answer:
-    """Make the steps that follow a creation. Until all are made the delivery stays uncertain."""
-    outcome = client.finish(call.object, call.values, remote_id=remote["id"], take=remote["take"])
+def finish(
+    client: Client,
+    call: Call,
+    remote: Mapping[str, Any],
+    *,
+    key: str,
+    done: int,
+    on_step: Callable[[int], None],
+) -> Answer:
+    """Make the steps that follow a creation. Until all are made the delivery stays uncertain.
+
+    Args:
+        done: steps that were made before; `on_step` hears of each that is made now.
+    """
+    outcome = client.finish(
+        call.object,
+        call.values,
+        verb=call.operation,
+        remote_id=remote["id"],
+        take=remote["take"],
+        key=key,
+        external_id=call.external_id,
+        done=done,
+        resumed=True,
+        on_step=on_step,
+    )
     answer = Answer(call.id, State.DELIVERED, remote_id=remote["id"], take=remote["take"])
     if isinstance(outcome, Delivered):
         return answer
@@ -194,7 +222,7 @@ def _uncertain(call: Call, problem: str, text: str) -> Answer:
 
 
 def stops_the_page(answer: Answer) -> bool:
-    """Whether the rest of a page can't do better: nothing was sent, and not for this record alone."""
+    """Whether the rest of a page can't do better: nothing was sent, and not because of the data."""
     return answer.failure is not None and answer.failure.kind in (
         Kind.CONFIG,
         Kind.TRANSIENT,

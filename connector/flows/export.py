@@ -21,7 +21,7 @@ _HERE = Origin("box", 0)
 
 
 def document() -> Document:
-    """All systems of one's own, connections, value maps and flows. Endpoints are added by webhooks."""
+    """Systems of one's own, connections, value maps and flows. Webhooks adds the endpoints."""
     return Document(
         systems={row.name: _system(row) for row in UploadedSystem.objects.order_by("name")},
         connections={

@@ -1,4 +1,4 @@
-"""Records that wait: kept with what is wrong, released when that is mended, dismissed by a person."""
+"""Records that wait: kept with what is wrong, released when that is mended, or dismissed."""
 
 from collections.abc import Iterable, Sequence
 
@@ -142,7 +142,7 @@ def dismiss(row: HeldRecord, *, reason: str, actor: str) -> bool:
 
 
 def problems_of(row: HeldRecord) -> list[dict[str, object]]:
-    """What is wrong, in clear: field, reason, value, text, wait_key. For roles that may see data."""
+    """What is wrong, in clear: field, reason, value, text, wait_key. Only for who may see data."""
     opened: list[dict[str, object]] = envelope.open_json(
         Domain.PAYLOAD, bytes(row.problems_sealed), place=row.problems_place
     )
@@ -161,9 +161,7 @@ def _row(run: Run, route: Route, one: HeldBack) -> HeldRecord:
         fields=sorted({problem.field[:120] for problem in one.problems}),
         waits_for=sorted({wait_hash(p.wait_key) for p in one.problems if p.wait_key}),
     )
-    row.record_sealed = envelope.seal_json(
-        Domain.PAYLOAD, one.record.raw, place=row.record_place
-    )
+    row.record_sealed = envelope.seal_json(Domain.PAYLOAD, one.record.raw, place=row.record_place)
     row.problems_sealed = envelope.seal_json(
         Domain.PAYLOAD, [_as_json(problem) for problem in one.problems], place=row.problems_place
     )
@@ -183,4 +181,3 @@ def _as_json(problem: Problem) -> dict[str, object]:
 def _cause(problem: Problem) -> str:
     """What puts records into one group of the inbox: the same thing missing, or the same fault."""
     return wait_hash(problem.wait_key or f"{problem.field}:{problem.reason}")
-

@@ -57,9 +57,7 @@ class Names:
         `attempts` counts the answers that rejected it: vendors give a stored
         refusal again for a key that they know.
         """
-        return self._hash(
-            "create", key.encode(), fingerprint, str(attempts).encode()
-        ).hex()
+        return self._hash("create", key.encode(), fingerprint, str(attempts).encode()).hex()
 
     def _hash(self, purpose: str, *parts: bytes, size: int = 16) -> bytes:
         return mac.keyed_hash(Domain.LEDGER, f"ledger.{purpose}", *self.parts, *parts, size=size)

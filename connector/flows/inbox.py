@@ -1,8 +1,10 @@
 """What waits for a person: records held, rejected or uncertain, in groups with one cause each."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Max, Min, QuerySet
 
@@ -31,8 +33,8 @@ class Group:
     since: datetime
     field: str = ""
     reason: str = ""
-    text: str = field(default="", repr=False)
-    wait_key: str = field(default="", repr=False)
+    text: str = dataclasses.field(default="", repr=False)
+    wait_key: str = dataclasses.field(default="", repr=False)
 
     @property
     def map_slug(self) -> str:
@@ -101,15 +103,15 @@ def _held_groups() -> list[Group]:
     return [_held_group(one, samples[one["sample"]]) for one in found if one["sample"] in samples]
 
 
-def _held_group(counted: dict[str, object], sample: HeldRecord) -> Group:
+def _held_group(counted: Mapping[str, Any], sample: HeldRecord) -> Group:
     problems = held.problems_of(sample)
     first = problems[0] if problems else {}
     return Group(
         kind="held",
         flow=sample.flow,
         cause=sample.cause,
-        records=int(str(counted["records"])),
-        since=counted["since"],  # type: ignore[arg-type]
+        records=counted["records"],
+        since=counted["since"],
         field=str(first.get("field", "")),
         reason=str(first.get("reason", "")),
         text=str(first.get("text", "")),

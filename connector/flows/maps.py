@@ -140,9 +140,7 @@ def release_for(version_id: UUID) -> int:
     before = ValueMapVersion.objects.filter(map=version.map, number=version.number - 1).first()
     old = dict(_checked(shape, entries_of(before))) if before else {}
     added, changed, _ = differences(old, new)
-    names = [
-        wait_hash(":".join(("map", version.map.slug, *key))) for key in (*added, *changed)
-    ]
+    names = [wait_hash(":".join(("map", version.map.slug, *key))) for key in (*added, *changed)]
     return held.release(names)
 
 

@@ -109,9 +109,7 @@ def plan(
     return page
 
 
-_CUT = Problem(
-    "", Reason.TOO_BIG, None, "It came incomplete; a part of it is never sent."
-)
+_CUT = Problem("", Reason.TOO_BIG, None, "It came incomplete; a part of it is never sent.")
 
 
 def _named(compiled: Compiled, names: Names, key: str, raw: Mapping[str, Any]) -> Record:
@@ -182,7 +180,7 @@ def _sort(
             field="",
             reason=Reason.CHANGED_AFTER_FINAL,
             value=None,
-            text=f"It changed after it was sent, and {compiled.destination_title} takes no changes.",
+            text=f"It changed after it was sent; {compiled.destination_title} takes no changes.",
         )
         page.held.append(HeldBack(record, (problem,)))
         return

@@ -1,4 +1,4 @@
-"""A draft of a mapping, tried on real records: web asks, the worker reads and maps, nothing is sent."""
+"""A draft of a mapping, tried on real records by the worker; nothing is sent."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,8 +13,9 @@ from connector.crypto import envelope
 from connector.crypto.errors import CryptoError
 from connector.crypto.keyring import Domain
 from connector.flows import clients, compiled, ledger, links
-from connector.flows.errors import FlowsError
-from connector.flows.mapping.outcomes import FieldTrace, Held, Mapped, Preview as Traced, Skipped
+from connector.flows.errors import FlowsError, NotPossible
+from connector.flows.mapping.outcomes import FieldTrace, Held, Mapped, Skipped
+from connector.flows.mapping.outcomes import Preview as Traced
 from connector.flows.models import Flow, Preview, Version
 from connector.flows.values import encode
 from connector.jobs import queue
@@ -37,9 +38,7 @@ def ask(flow: Flow, mapping: Mapping[str, Any], *, actor: str) -> Preview:
     row.draft_sealed = envelope.seal_json(Domain.CONFIG, dict(mapping), place=row.draft_place)
     row.save(force_insert=True)
     queue.enqueue(Kind.FLOWS_PREVIEW, args={"preview": str(row.pk)}, priority=5)
-    log.record(
-        Action.PREVIEW_ASKED, actor=actor, subject=f"flow:{flow.pk}", slug=flow.slug
-    )
+    log.record(Action.PREVIEW_ASKED, actor=actor, subject=f"flow:{flow.pk}", slug=flow.slug)
     return row
 
 
@@ -119,4 +118,6 @@ def _field(trace: FieldTrace) -> dict[str, Any]:
 
 
 def _version(flow: Flow) -> Version:
+    if flow.current_id is None:
+        raise NotPossible("The flow has no version yet.")
     return Version.objects.select_related("source", "destination").get(pk=flow.current_id)

@@ -6,12 +6,12 @@ before it leaves.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
-from uuid import uuid4
+from functools import partial
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connections as database
@@ -19,18 +19,28 @@ from django.utils import timezone
 
 from connector.crypto import envelope
 from connector.crypto.keyring import Domain
-from connector.flows import clients, commit, deliver, ledger, page, readers, settle
+from connector.flows import (
+    claims,
+    clients,
+    commit,
+    contract,
+    deliver,
+    ledger,
+    page,
+    readers,
+    settle,
+)
 from connector.flows.compiled import Compiled, compile_version
+from connector.flows.contract import Contract
 from connector.flows.errors import RunHandedOver, RunStopped
 from connector.flows.identity import Names
-from connector.flows.ledger import Claim
 from connector.flows.models import Delivery, Run
-from connector.flows.page import Page, ToSend
-from connector.flows.values import encode
+from connector.flows.page import Page
 from connector.jobs.running import RunningJob
 from connector.systems.client import Client
 from connector.systems.errors import Kind, SystemFailure
 
+T = TypeVar("T")
 ALL_ALIKE = 20
 
 
@@ -44,6 +54,7 @@ class Slice:
     names: Names
     source: Client
     destination: Client
+    contract: Contract
     pool: ThreadPoolExecutor
     ends_at: float
     position: dict[str, Any] | None = field(default=None, repr=False)
@@ -55,6 +66,17 @@ class Slice:
     def wait(self, seconds: float) -> bool:
         """Sleep; True if the slice should end instead."""
         return self.job.stop.wait(seconds)
+
+    def in_threads(self, work: Callable[..., T], *items: Iterable[Any]) -> Iterator[T]:
+        """Do something for each item side by side; threads leave no database connection open."""
+
+        def one(*arguments: Any) -> T:
+            try:
+                return work(*arguments)
+            finally:
+                database.close_all()
+
+        return self.pool.map(one, *items)
 
     def check_lease(self) -> None:
         if self.job.lost.is_set():
@@ -79,6 +101,7 @@ def run_slice(run: Run, job: RunningJob) -> bool:
             names=Names.of(compiled.route),
             source=source,
             destination=destination,
+            contract=contract.of(destination.system, version.object),
             pool=pool,
             ends_at=time.monotonic() + settings.SLICE_S,
             position=_position(run),
@@ -115,13 +138,13 @@ def send_page(slice_: Slice, planned: Page) -> list[deliver.Answer]:
         RunHandedOver, RunStopped: the destination takes nothing now. What was sent
             is recorded; the page is not counted and is read again.
     """
-    calls = _claim(slice_, planned.to_send)
+    calls = claims.claim(slice_, planned, claims.read_back(slice_, planned))
     if not calls:
         return []
-    answers = list(slice_.pool.map(lambda call: _deliver(slice_, call), calls))
+    answers = list(slice_.in_threads(partial(_deliver, slice_), calls))
     blocked = [answer for answer in answers if deliver.stops_the_page(answer)]
     if blocked:
-        commit.answers(slice_, answers, calls, counted=False)
+        commit.answers(slice_, answers, counted=False)
         failure = blocked[0].failure
         assert failure is not None
         _give_up(failure, slice_.run)
@@ -133,74 +156,12 @@ def _deliver(slice_: Slice, call: deliver.Call) -> deliver.Answer:
     if slice_.job.lost.is_set() or slice_.job.stop.is_set():
         failure = SystemFailure(Kind.TRANSIENT, "The worker is stopping.")
         return deliver.Answer(call.id, Delivery.State.PENDING, failure=failure)
-    try:
-        return deliver.deliver(slice_.destination, call, wait=slice_.wait)
-    finally:
-        database.close_all()
+    return deliver.deliver(slice_.destination, slice_.contract, call, wait=slice_.wait)
 
 
 def _as_rejected(answer: deliver.Answer) -> deliver.Answer:
     """A call that could not even be made, because of its own data."""
-    return deliver.Answer(
-        answer.id, Delivery.State.REJECTED, problem="refused", text=answer.text
-    )
-
-
-def _claim(slice_: Slice, to_send: list[ToSend]) -> list[deliver.Call]:
-    prepared = [_prepare(slice_, one) for one in to_send]
-    ids = ledger.claim(slice_.compiled.route, slice_.run, [claim for claim, _ in prepared])
-    calls = []
-    for claim, call in prepared:
-        pk = ids.get(claim.source_key)
-        if pk is not None:
-            calls.append(deliver.Call(id=pk, **call))
-    return calls
-
-
-def _prepare(slice_: Slice, one: ToSend) -> tuple[Claim, dict[str, Any]]:
-    client, object_ = slice_.destination, slice_.run.version.object
-    record, known, names = one.record, one.known, slice_.names
-    external_id = names.external_id(record.key)
-    remote = settle.open_remote(slice_.compiled.route, known) if known else {}
-    if one.operation == Delivery.Operation.UPDATE:
-        # A vendor that knows the key gives its old answer and changes nothing; a record may
-        # change there and back, so every update has a key of its own.
-        key = uuid4().hex
-        prepared = client.prepare_update(
-            object_, one.values, remote_id=remote["id"], take=remote["take"], key=key
-        )
-    else:
-        key = names.idempotency_key(record.key, one.fingerprint, known.attempts if known else 0)
-        prepared = client.prepare_create(object_, one.values, key=key, external_id=external_id)
-    call = {
-        "object": object_,
-        "operation": one.operation,
-        "prepared": prepared,
-        "values": one.values,
-        "external_id": external_id,
-        "look_first": one.operation == Delivery.Operation.CREATE and client.looks_first(object_),
-        "take": remote.get("take", {}),
-        "remote_id": remote.get("id", ""),
-    }
-    row = Delivery(route=slice_.compiled.route, source_key=record.source_key)
-    stored = {
-        "prepared": prepared.to_json(),
-        "values": encode(one.values),
-        "take": call["take"],
-        "remote_id": call["remote_id"],
-    }
-    return Claim(
-        source_key=record.source_key,
-        source_key_sealed=envelope.seal(
-            Domain.PAYLOAD, record.key.encode(), place=row.place("source_key")
-        ),
-        fingerprint=one.fingerprint,
-        source_print=record.source_print,
-        operation=one.operation,
-        key=key,
-        external_id=external_id,
-        request_sealed=envelope.seal_json(Domain.PAYLOAD, stored, place=row.place("request")),
-    ), call
+    return deliver.Answer(answer.id, Delivery.State.REJECTED, problem="refused", text=answer.text)
 
 
 def _refuse_if_all_alike(run: Run, planned: Page) -> None:
@@ -211,8 +172,8 @@ def _refuse_if_all_alike(run: Run, planned: Page) -> None:
     if len(causes) == 1:
         name, reason = causes.pop()
         raise RunStopped(
-            f"All of the first {planned.read} records are held for {name or 'the record'} ({reason}). "
-            "Nothing was sent. Mend the mapping and run again."
+            f"All of the first {planned.read} records are held for {name or 'the record'} "
+            f"({reason}). Nothing was sent. Mend the mapping and run again."
         )
 
 
@@ -255,7 +216,5 @@ def _clients(run: Run) -> Iterator[tuple[Client, Client]]:
 
 @contextmanager
 def _pool(client: Client) -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(client.concurrent, thread_name_prefix="send") as pool:
+    with ThreadPoolExecutor(client.system.limits.concurrent, thread_name_prefix="send") as pool:
         yield pool
-
-

@@ -3,15 +3,16 @@
 A slice holds its route alone, so whatever it finds in `sending` or `uncertain` was left
 by somebody who died or got no answer:
 
-    the destination knows our key, inside its window    the same call again, byte for byte
-    it can be looked up                                 wait until a fresh record must be seen, then ask;
-                                                        absent and that is proof: the same call again
-    neither                                             a person decides, in the inbox
+    the destination knows our key    inside its window, the same call again, byte for byte
+    it can be looked up              wait until a fresh record must be seen, then ask;
+                                     absent, and that is proof: the same call again
+    neither                          a person decides, in the inbox
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -44,7 +45,7 @@ def settle_open(slice_: "Slice") -> None:
         rows = _open_rows(slice_)
         if not rows:
             return
-        answers, calls, wait_s = [], [], 0.0
+        calls, due_rows, wait_s = [], [], 0.0
         for row in rows:
             call = call_of(row)
             due = _due_in_s(slice_, row, call)
@@ -52,8 +53,9 @@ def settle_open(slice_: "Slice") -> None:
                 wait_s = max(wait_s, due)
                 continue
             calls.append(call)
-        answers = list(slice_.pool.map(lambda call: _settle(slice_, call), calls))
-        commit.answers(slice_, answers, calls, counted=None)
+            due_rows.append(row)
+        answers = list(slice_.in_threads(partial(_settle, slice_), calls, due_rows))
+        commit.answers(slice_, answers, counted=None)
         slice_.check_lease()
         if wait_s and (wait_s > LONGEST_WAIT_S or slice_.wait(wait_s)):
             return
@@ -81,9 +83,7 @@ def open_remote(route: Route, known: Known) -> dict[str, Any]:
     if not known.remote_sealed:
         return {"id": "", "take": {}}
     place = Delivery(route=route, source_key=known.source_key).place("remote")
-    opened: dict[str, Any] = envelope.open_json(
-        Domain.PAYLOAD, known.remote_sealed, place=place
-    )
+    opened: dict[str, Any] = envelope.open_json(Domain.PAYLOAD, known.remote_sealed, place=place)
     return opened
 
 
@@ -101,11 +101,10 @@ def _open_rows(slice_: "Slice") -> Sequence[Delivery]:
 def _due_in_s(slice_: "Slice", row: Delivery, call: Call) -> float:
     """Seconds until this row may be settled: at once by key, later by look-up."""
     assert row.sent_at is not None
-    if row.problem in ("steps", "send") or slice_.destination.may_repeat(
-        call.object, call.operation, sent_s_ago=_ago_s(row)
-    ):
+    contract = slice_.contract
+    if row.problem in ("steps", "send") or contract.may_repeat(call.operation, _ago_s(row)):
         return 0.0
-    return max(0.0, slice_.destination.unseen_s(call.object) - _ago_s(row))
+    return max(0.0, contract.unseen_s - _ago_s(row))
 
 
 def _ago_s(row: Delivery) -> float:
@@ -113,22 +112,16 @@ def _ago_s(row: Delivery) -> float:
     return (timezone.now() - row.sent_at) / timedelta(seconds=1)
 
 
-def _settle(slice_: "Slice", call: Call) -> Answer:
-    client = slice_.destination
-    row = Delivery.objects.only("problem", "sent_at", "remote_sealed", "route_id", "source_key").get(
-        pk=call.id
-    )
+def _settle(slice_: "Slice", call: Call, row: Delivery) -> Answer:
+    client, contract = slice_.destination, slice_.contract
     if row.problem == "steps":
         return _finish(slice_, row, call)
-    if client.may_repeat(call.object, call.operation, sent_s_ago=_ago_s(row)):
-        return deliver.deliver(client, call, wait=slice_.wait)
-    if call.operation == Delivery.Operation.UPDATE:
-        return deliver.deliver(client, call, wait=slice_.wait)
+    if contract.may_repeat(call.operation, _ago_s(row)):
+        return deliver.deliver(client, contract, call, wait=slice_.wait)
     if row.problem == "send":
         # A person has looked: it is not there.
-        ledger.send_again([call.id])
-        return deliver.deliver(client, replace(call, look_first=False), wait=slice_.wait)
-    if not client.can_find(call.object):
+        return _send_again(slice_, call)
+    if not contract.can_find:
         return Answer(
             call.id,
             State.UNCERTAIN,
@@ -136,15 +129,31 @@ def _settle(slice_: "Slice", call: Call) -> Answer:
             text="It got no answer, and can't be looked up there. A person has to look.",
         )
     seen = deliver.look_up(client, call)
-    if seen is not None:
-        return seen
+    return _send_again(slice_, call) if seen is None else seen
+
+
+def _send_again(slice_: "Slice", call: Call) -> Answer:
+    """Absence is proven, or a person is sure of it: the stored call leaves once more."""
     ledger.send_again([call.id])
-    return deliver.deliver(client, replace(call, look_first=False), wait=slice_.wait)
+    again = replace(call, look_first=False)
+    return deliver.deliver(slice_.destination, slice_.contract, again, wait=slice_.wait)
 
 
 def _finish(slice_: "Slice", row: Delivery, call: Call) -> Answer:
-    """The record is there; make the steps that follow its creation."""
+    """The record is there; make the steps that follow, each noted as soon as it is done."""
     remote: Mapping[str, Any] = envelope.open_json(
         Domain.PAYLOAD, bytes(row.remote_sealed), place=row.place("remote")
     )
-    return deliver.finish(slice_.destination, call, remote)
+    done = Delivery.objects.filter(pk=row.pk)
+    return deliver.finish(
+        slice_.destination,
+        call,
+        remote,
+        key=row.key,
+        done=row.steps_done,
+        on_step=lambda number: void(done.update(steps_done=number)),
+    )
+
+
+def void(_: object) -> None:
+    """For a callback that answers nothing."""

@@ -107,7 +107,7 @@ def check(said: Definition, version: Version) -> None:
     )
     maps, _ = compiled.open_maps(mapping.maps)
     failed = [
-        f"the test \"{result.name}\" fails: {'; '.join(result.differences)}"
+        f'the test "{result.name}" fails: {"; ".join(result.differences)}'
         for result in run_samples(mapping, mapping.tests, maps)
         if not result.passed
     ]
@@ -134,8 +134,10 @@ def set_enabled(flow: Flow, enabled: bool, *, actor: str, reason: str = "") -> b
     """
     if not enabled and not reason.strip():
         raise NotPossible("Say why the flow is switched off; it will be in the audit log.")
-    changed = Flow.objects.filter(pk=flow.pk).exclude(enabled=enabled).update(
-        enabled=enabled, off_reason="" if enabled else reason.strip()[:200]
+    changed = (
+        Flow.objects.filter(pk=flow.pk)
+        .exclude(enabled=enabled)
+        .update(enabled=enabled, off_reason="" if enabled else reason.strip()[:200])
     )
     if not changed:
         return False
@@ -195,7 +197,11 @@ def _digest(said: Definition, version: Version) -> str:
 
 def _record(flow: Flow, version: Version, old: Version | None, actor: str) -> None:
     subject = f"flow:{flow.pk}"
-    facts = {"slug": flow.slug, "version": version.number, "digest": version.digest}
+    facts: dict[str, log.Fact] = {
+        "slug": flow.slug,
+        "version": version.number,
+        "digest": version.digest,
+    }
     if old is None:
         log.record(Action.FLOW_CREATED, actor=actor, subject=subject, **facts)
         return
@@ -205,6 +211,4 @@ def _record(flow: Flow, version: Version, old: Version | None, actor: str) -> No
         fields.append("source")
     if (old.destination_id, old.object) != (version.destination_id, version.object):
         fields.append("destination")
-    log.record(
-        Action.FLOW_CHANGED, actor=actor, subject=subject, **facts, fields=", ".join(fields)
-    )
+    log.record(Action.FLOW_CHANGED, actor=actor, subject=subject, **facts, fields=", ".join(fields))

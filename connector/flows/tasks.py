@@ -82,9 +82,7 @@ def test_connection(args: Args, job: RunningJob) -> None:
         now = timezone.now()
         row.health, row.health_message, row.checked_at = health, message[:500], now
         row.last_ok_at = now if health == Connection.Health.OK else row.last_ok_at
-        row.account_sealed = envelope.seal_json(
-            Domain.CONFIG, account, place=row.account_place
-        )
+        row.account_sealed = envelope.seal_json(Domain.CONFIG, account, place=row.account_place)
         row.save(
             update_fields=[
                 "health",
@@ -145,9 +143,9 @@ def _failed(row: Run, failure: SystemFailure) -> None:
 
 @transaction.atomic
 def _close(row: Run, state: str, message: str) -> None:
-    closed = Run.objects.filter(
-        pk=row.pk, state__in=[Run.State.QUEUED, Run.State.RUNNING]
-    ).update(state=state, message=message[:500], finished_at=timezone.now(), position_sealed=b"")
+    closed = Run.objects.filter(pk=row.pk, state__in=[Run.State.QUEUED, Run.State.RUNNING]).update(
+        state=state, message=message[:500], finished_at=timezone.now(), position_sealed=b""
+    )
     if not closed:
         return
     row.refresh_from_db()
@@ -187,4 +185,3 @@ def _close(row: Run, state: str, message: str) -> None:
             read=row.read,
             delivered=row.delivered,
         )
-

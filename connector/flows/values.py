@@ -1,4 +1,4 @@
-"""Typed values of a mapped record as JSON and back, without loss: what a delivery keeps while it is open."""
+"""Typed values of a mapped record as JSON and back, without loss."""
 
 from datetime import date, datetime
 from typing import Any
@@ -28,5 +28,3 @@ def decode(value: Any) -> Any:
     if isinstance(value, list):
         return [decode(item) for item in value]
     return value
-
-

@@ -20,7 +20,7 @@ from connector.vault.store import subject
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An opened credential. The hosts come from the sealed binding, not from a row that web can write."""
+    """An opened credential. The hosts are those of the sealed binding."""
 
     fields: Mapping[str, Secret] = field(repr=False)
     hosts: tuple[str, ...]
@@ -75,6 +75,9 @@ def _current(credential_id: UUID) -> CredentialVersion:
 def _unseal(
     version: CredentialVersion, *, system: str, hosts: tuple[str, ...]
 ) -> Mapping[str, Secret]:
+    if version.adopted and not vault_box.is_wrapped(bytes(version.sealed)):
+        # Only the worker can wrap; what it has adopted once never comes back unwrapped.
+        raise CredentialRefused("put in place of what the worker had adopted")
     fields = vault_box.open_box(bytes(version.sealed), expected=version.binding)
     if version.credential.system != system:
         raise CredentialRefused("sealed for another system")

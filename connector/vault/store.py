@@ -140,9 +140,7 @@ def _supersede(
 def _add_version(
     row: Credential, *, number: int, fields: Mapping[str, Secret], actor: str
 ) -> CredentialVersion:
-    binding = Binding(
-        credential=row.pk, version=number, system=row.system, hosts=tuple(row.hosts)
-    )
+    binding = Binding(credential=row.pk, version=number, system=row.system, hosts=tuple(row.hosts))
     return CredentialVersion.objects.create(
         id=uuid4(),
         credential=row,
