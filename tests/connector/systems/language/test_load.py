@@ -9,10 +9,12 @@ from connector.systems.body import Body
 from connector.systems.errors import SpecError
 from connector.systems.load import load_file
 from connector.systems.path import Header
+from connector.systems.registry import CATALOGUE
 from connector.systems.spec import CredentialCopy, System
 from connector.systems.spec_auth import HmacAuth, OAuth2Auth, SessionAuth
 from connector.systems.spec_objects import LastRecord, Stop
 from connector.systems.template import Template
+from connector.webhooks.schemes import known_schemes
 from tests.connector.systems.language.documents import FILES
 
 
@@ -158,3 +160,13 @@ def test_bytes_that_are_no_text_are_refused_as_everything_else(tmp_path: Path) -
     file.write_bytes(b"a: \xff")
     with pytest.raises(SpecError, match=r"x\.yaml:1: \(top\): the file is not UTF-8 text"):
         load_file(file)
+
+
+@pytest.mark.parametrize("name", ["bill", "quickbooks_online", "shopify", "stripe"])
+def test_the_signature_schemes_of_the_examples_exist(name: str) -> None:
+    assert load_file(FILES[name], schemes=known_schemes()).name == name
+
+
+@pytest.mark.parametrize("file", sorted(CATALOGUE.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_shipped_system_loads_with_a_scheme_that_exists(file: Path) -> None:
+    assert load_file(file, schemes=known_schemes()).name == file.stem
