@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urljoin
 
 from connector.crypto import mac
 from connector.systems import auth, retry
@@ -16,15 +17,19 @@ from connector.systems.context import Context
 from connector.systems.errors import Kind, SystemFailure
 from connector.systems.hosts import Target
 from connector.systems.limits import Limiter
-from connector.systems.render import Outgoing, json_body, merged, query_text
-from connector.systems.spec_request import Operation
+from connector.systems.render import Outgoing, json_body, merged, query_text, render
+from connector.systems.scope import Scope
+from connector.systems.spec_objects import Merge
+from connector.systems.spec_request import Operation, Request
 from connector.systems.template import render_text
 from connector.systems.transport import NoAnswer, NothingSent, Transport
 from connector.systems.wire import jsontext
 
+_NOTHING = Merge()
 _TRIES_OF_A_READ = 3
 _SHORT_PAUSE_S = 10.0
 _SHORTEST_SECRET = 4
+MOST_MESSAGE = 500
 
 
 @dataclass(slots=True)
@@ -89,6 +94,38 @@ class Caller:
             elif not self._worth_another(outgoing, result, tries):
                 return result
 
+    def ask(
+        self,
+        request: Request,
+        scope: Scope,
+        operation: Operation,
+        *,
+        about: str = "",
+        extra: Merge = _NOTHING,
+        url: str = "",
+    ) -> Answer | Trouble:
+        """Fill a request in and call.
+
+        Args:
+            url: the whole address that an earlier answer gave; it goes over the request's.
+
+        Raises:
+            SystemFailure: the request can't be filled in, or the address may not be called.
+        """
+        outgoing = render(request, scope, common=self.context.system.headers, extra=extra)
+        if url:
+            outgoing = replace(outgoing, url=self.elsewhere(outgoing, url))
+        return self.call(outgoing, operation, about=about)
+
+    def elsewhere(self, outgoing: Outgoing, url: str) -> Target:
+        """The checked place of an address that an answer gave, which may be relative."""
+        here = self.place(outgoing)
+        try:
+            whole = urljoin(f"{here.scheme}://{here.authority}{here.path}", url)
+        except ValueError:
+            whole = ""
+        return self.transport.hosts.target(whole)
+
     def _worth_another(self, outgoing: Outgoing, result: Trouble, tries: int) -> bool:
         if result.kind != "transient" or not outgoing.reads or tries >= _TRIES_OF_A_READ:
             return False
@@ -111,13 +148,13 @@ class Caller:
                 private = _with_cookies(private, self.csrf.headers())
             self.limiter.wait(operation, about, reads=outgoing.reads)
             self.budget.wait(about)
+            if signed.body is not None:
+                outgoing = _with_body(outgoing, signed.body)
         except SystemFailure as failure:
             return _nothing_done(failure), None
         if signed.query:
             glue = "&" if "?" in target.path else "?"
             target = target.with_path(target.path + glue + query_text(list(signed.query))[1:])
-        if signed.body is not None:
-            outgoing = _with_body(outgoing, signed.body)
         return self._exchange(outgoing, target, private, operation, about), signed
 
     def _exchange(
@@ -139,6 +176,8 @@ class Caller:
             )
         except NothingSent as error:
             return Trouble(error.kind.value, str(error))
+        except ValueError as error:
+            return Trouble("config", f"The call can't be made: {error}.")
         except NoAnswer as error:
             return Trouble(error.kind.value, f"{error}.", "maybe")
         answer, fits = read_answer(reply, outgoing.answer)
@@ -167,11 +206,11 @@ class Caller:
         return base.with_path(path + outgoing.target.removeprefix("/"))
 
     def cleaned(self, text: str) -> str:
-        """The text without anything secret; a vendor may well repeat what it was sent."""
+        """At most 500 characters without anything secret; vendors repeat what they were sent."""
         for secret in sorted(self.auth.secrets(), key=len, reverse=True):
             if len(secret) >= _SHORTEST_SECRET:
                 text = text.replace(secret, "***")
-        return text
+        return text[:MOST_MESSAGE]
 
     def close(self) -> None:
         self.limiter.close()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from connector.systems import path, retry
@@ -14,7 +15,7 @@ from connector.systems.spec import ErrorRule, System
 from connector.systems.spec_request import Operation
 from connector.systems.wire import decimals, jsontext
 
-MOST_MESSAGE = 500
+_MOST_RAW = 10_000
 
 TroubleKind: TypeAlias = Literal[
     "config", "transient", "rate_limited", "refused", "session_expired", "duplicate", "stale",
@@ -36,7 +37,8 @@ class Answer:
 class Trouble:
     """No good answer. `done` says whether a write could have happened all the same.
 
-    `unproven`: neither an error nor a success as the description knows them.
+    `unproven`: neither an error nor a success as the description knows them. `by_rule`: the
+    description says so, and not HTTP alone.
     """
 
     kind: TroubleKind
@@ -45,6 +47,7 @@ class Trouble:
     wait_s: float | None = None
     id: str | None = None
     detail: str = ""
+    by_rule: bool = False
 
     def failure(self) -> SystemFailure:
         """As an exception, for everything that is not a write with an outcome of its own."""
@@ -109,17 +112,16 @@ def _matches(rule: ErrorRule, operation: Operation, answer: Answer) -> bool:
 def _by_rule(rule: ErrorRule, system: System, answer: Answer, now: datetime) -> Trouble:
     theirs = messages(answer, rule.message)
     words = " ".join(part for part in (rule.say, theirs) if part)
-    waits = [
-        wait for wait in (rule.wait_s, _asked(answer, rule.wait_header, now)) if wait is not None
-    ]
+    waits = (rule.wait_s, _asked(answer, rule.wait_header, now))
     found = path.take(rule.id, answer.body, answer.headers) if rule.id else MISSING
     return Trouble(
         rule.kind,
         words or _default_words(system.title, rule.kind, answer.status),
         rule.done,
-        wait_s=max(waits, default=None),
+        wait_s=max((wait for wait in waits if wait is not None), default=None),
         id=id_text(found),
         detail=f"status {answer.status}",
+        by_rule=True,
     )
 
 
@@ -163,11 +165,11 @@ def _default_words(title: str, kind: str, status: int) -> str:
 
 
 def messages(answer: Answer, places: tuple[path.Path, ...]) -> str:
-    """The vendor's own words at these places, one line of at most 500 characters."""
+    """The vendor's own words at these places, as one line. Secrets are taken out later."""
     found = (text for place in places for text in path.find_all(answer.body, place))
     words = (text if isinstance(text, str) else str(text) for text in found if _sayable(text))
     line = " ".join(" ".join(words).split())
-    return "".join(letter for letter in line if letter.isprintable())[:MOST_MESSAGE]
+    return "".join(letter for letter in line if letter.isprintable())[:_MOST_RAW]
 
 
 def _sayable(value: object) -> bool:
@@ -189,4 +191,4 @@ def id_text(value: object) -> str | None:
         return None
     if isinstance(value, str | int):
         return str(value)
-    return decimals.plain(value) if isinstance(value, decimals.Decimal) else None
+    return decimals.plain(value) if isinstance(value, Decimal) else None

@@ -120,9 +120,7 @@ class Warned:
     message: str
 
 
-Outcome: TypeAlias = (
-    Delivered | Refused | Uncertain | NotSent | Duplicate | Stale | Gone | Warned
-)
+Outcome: TypeAlias = Delivered | Refused | Uncertain | NotSent | Duplicate | Stale | Gone | Warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +181,7 @@ class Page:
     `records` are as the system sent them. `next` is the position to go on from (JSON), None at
     the end. `mark` is the mark to store with this page: it moves only as far as is safe.
     `deleted` are keys of records that went away. `cut` came incomplete and must not be delivered.
+    `note` says what a person should know of this read.
     """
 
     records: tuple[Mapping[str, Any], ...]
@@ -190,6 +189,7 @@ class Page:
     mark: str
     deleted: tuple[str, ...] = ()
     cut: tuple[Mapping[str, Any], ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,9 +87,8 @@ def query_text(pairs: list[tuple[str, str]]) -> str:
     """`?a=1&b=2`, or nothing."""
     if not pairs:
         return ""
-    return "?" + "&".join(
-        f"{quote(name, safe='$[]')}={quote(text, safe='')}" for name, text in pairs
-    )
+    encoded = (f"{quote(name, safe='$[]')}={quote(text, safe='')}" for name, text in pairs)
+    return "?" + "&".join(encoded)
 
 
 def header_values(headers: Headers, scope: Scope) -> dict[str, str]:
@@ -128,7 +127,8 @@ def _body(request: Request, scope: Scope, extra: Merge) -> tuple[str, bytes | No
         variables = request.variables.make(scope) if request.variables else {}
         value = {"query": request.graphql, "variables": {} if variables is DROP else variables}
         return "application/json", json_body(value)
-    made = (request.form or request.body).make(scope) if request.form or request.body else None
+    source = request.form or request.body
+    made = source.make(scope) if source else None
     added = extra.body.make(scope) if extra.body else None
     value = merged(None if made is DROP else made, None if added is DROP else added)
     if value is None:

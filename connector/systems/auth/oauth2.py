@@ -111,7 +111,7 @@ class OAuth2:
         return self._fetch(fields, auth_scope(self.context, self.credential))
 
     def _grant_fields(self, scope: Scope) -> dict[str, str]:
-        fields = {"grant_type": self.auth.grant}
+        fields: dict[str, str] = {"grant_type": self.auth.grant}
         if self.auth.grant == "password":
             fields["username"] = _text(self.auth.username, scope)
             fields["password"] = _text(self.auth.password, scope)

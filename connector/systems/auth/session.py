@@ -82,7 +82,7 @@ def derived(
 
 def cookies_of(answer: Answer, wanted: tuple[str, ...]) -> dict[str, str]:
     """The named cookies of an answer; all of them where none is named."""
-    out = {}
+    out: dict[str, str] = {}
     for line in answer.cookies:
         jar: SimpleCookie = SimpleCookie()
         try:
