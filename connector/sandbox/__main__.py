@@ -16,18 +16,41 @@ from pathlib import Path
 from connector.sandbox import keys
 from connector.sandbox.errors import Refusal
 from connector.sandbox.events import Target
-from connector.sandbox.server import Options, running
+from connector.sandbox.server import Name, Options, running
 
 PARENT_LOOK_S = 1.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parent = os.getppid()
     asked = _parser().parse_args(arguments)
+    try:
+        _run(asked.system, _options(asked))
+    except (OSError, ValueError, Refusal) as error:
+        sys.stderr.write(f"The practice system cannot start: {error}\n")
+        return 1
+    return 0
+
+
+def _run(name: Name, options: Options) -> None:
+    """Answer until a signal comes or the parent is gone."""
+    parent = os.getppid()
+    over = threading.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: over.set())
+    with running(name, options) as system:
+        ready = {"system": name, "url": system.url, "pid": os.getpid()}
+        ready["keys"] = str(options.home / keys.FILE)
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        while not over.wait(PARENT_LOOK_S) and os.getppid() == parent:
+            pass
+
+
+def _options(asked: argparse.Namespace) -> Options:
     secret = ""
     if asked.webhook_secret_file:
         secret = asked.webhook_secret_file.read_text(encoding="utf-8").strip()
-    options = Options(
+    return Options(
         home=asked.home,
         port=asked.port,
         vendors=asked.vendors if asked.vendors is not None else 40 * (asked.system == "erp"),
@@ -39,21 +62,6 @@ def main(arguments: list[str] | None = None) -> int:
         webhook=Target(asked.webhook_url, secret, str(asked.webhook_ca or "")),
         faults=asked.faults,
     )
-    over = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: over.set())
-    try:
-        with running(asked.system, options) as system:
-            ready = {"system": asked.system, "url": system.url, "pid": os.getpid()}
-            ready["keys"] = str(asked.home / keys.FILE)
-            sys.stdout.write(json.dumps(ready) + "\n")
-            sys.stdout.flush()
-            while not over.wait(PARENT_LOOK_S) and os.getppid() == parent:
-                pass
-    except (OSError, ValueError, Refusal) as error:
-        sys.stderr.write(f"The practice system cannot start: {error}\n")
-        return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -95,7 +95,7 @@ def _adder(kind: Kind) -> Handler:
             made = records.add(site, kind, record)
             return made.id, Response(201, made.body)
 
-        record_id, response, now = site.once(key, request, write)
+        record_id, response, now = site.once(key and f"{kind.name}:{key}", request, write)
         if not now:
             text = f"This request made the {kind.noun} {record_id} before."
             raise Refusal(409, "duplicate_request", text, id=record_id)
