@@ -8,11 +8,14 @@ dates are ISO 8601, times are in UTC. The keyed hash over them is the ledger's.
 import json
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
-from connector.flows.mapping.decimals import ROUNDED, plain
+from connector.flows.mapping.decimals import plain
 from connector.flows.mapping.outcomes import Mapped
+
+# Wide enough that taking zeros off never rounds what a reader lets in.
+_WIDE = Context(prec=1000)
 
 
 def payload_bytes(mapped: Mapped) -> bytes:
@@ -46,7 +49,9 @@ def values_to_send(
 
 def to_bytes(value: object) -> bytes:
     """Canonical bytes of nested dicts, lists and typed scalars. Raises TypeError for a float."""
-    return json.dumps(_form(value), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(_form(value), ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def _form(value: object) -> Any:
@@ -58,7 +63,7 @@ def _form(value: object) -> Any:
         case int():
             return f"i{value}"
         case Decimal():
-            return "d" + plain(_stripped(value))
+            return "d" + _number(value)
         case datetime():
             if value.tzinfo is None:
                 raise TypeError("a time without zone has no canonical form")
@@ -72,8 +77,11 @@ def _form(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-def _stripped(value: Decimal) -> Decimal:
-    return value.normalize(ROUNDED) if value else Decimal(0)
+def _number(value: Decimal) -> str:
+    if not value:
+        return "0"
+    stripped = value.normalize(_WIDE)
+    return plain(stripped) if abs(stripped.adjusted()) < 100 else str(stripped)
 
 
 def _without(values: Mapping[str, object], modes: Mapping[str, str]) -> dict[str, object]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from connector.flows.mapping.braces import Hole
 from connector.flows.mapping.calc import Formula
-from connector.flows.mapping.conditions import ORDER, Condition, Test
+from connector.flows.mapping.conditions import ORDER, Condition, Test, read_moment
 from connector.flows.mapping.context import StaticContext
 from connector.flows.mapping.currencies import DIGITS
 from connector.flows.mapping.links import Link
@@ -195,5 +196,6 @@ def _comparable(found: FieldType, test: Test, constant: object) -> bool:
         # "12" gt 5 is compared as a number.
         return kind is Kind.TEXT or (test.op in ORDER and kind is not BOOLEAN.kind)
     if found.kind in (Kind.DATE, Kind.DATETIME):
-        return kind is Kind.TEXT
+        moment = read_moment(constant) if isinstance(constant, str) else None
+        return moment is not None and isinstance(moment, datetime) is (found.kind is Kind.DATETIME)
     return found.kind is kind

@@ -5,7 +5,7 @@ A value of another kind than the constant is held as `bad_value`: it is not sile
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -155,6 +155,17 @@ def _ordered(value: Any, constant: Any, compare: Callable[[Any, Any], bool]) -> 
     return compare(*_alike(value, constant))
 
 
+def read_moment(text: str) -> date | None:
+    """The date, or the time with zone, that a constant stands for; None if it is neither."""
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
 def _is_null(value: object, constant: object) -> bool:
     """An empty text counts as null, unless it is compared with a text."""
     return value is None or (value == "" and not isinstance(constant, str))
@@ -181,8 +192,9 @@ def _alike(value: Any, constant: Any) -> tuple[Any, Any]:
     elif isinstance(value, str):
         return value, constant
     elif isinstance(value, date):
-        # isoformat orders like time itself as long as both sides are written alike.
-        return value.isoformat(), constant
+        moment = read_moment(constant)
+        if moment is not None and isinstance(moment, datetime) is isinstance(value, datetime):
+            return value, moment
     elif constant is None:
         return value, None
     raise bad_value(f"{named(value)} is of another kind than {named(constant)}.", value)

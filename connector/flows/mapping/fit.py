@@ -136,7 +136,10 @@ def _date(value: Any) -> date:
 def _datetime(value: Any) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise bad_value(f"{named(value)} is no time with a zone; use datetime.", value)
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise bad_value("The time is out of range.", value) from None
 
 
 def _any(value: Any) -> Any:

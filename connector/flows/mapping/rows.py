@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import DecimalException
 from typing import Any
 
 from connector.flows.mapping.conditions import Holds
-from connector.flows.mapping.errors import HeldError, Reason
+from connector.flows.mapping.errors import HeldError, Reason, bad_value
 from connector.flows.mapping.fit import Fit, fitter
 from connector.flows.mapping.outcomes import FieldTrace, Problem, Step
 from connector.flows.mapping.paths import Read
@@ -58,6 +59,10 @@ class Row:
             value = self.finish(value, place + self.target)
         except HeldError as held:
             problem = problem_of(place + self.target, held, value)
+        except DecimalException:
+            too_large = bad_value("The number needs more than 38 digits.")
+            problem = problem_of(place + self.target, too_large, value)
+        if problem is not None:
             log.problems.append(problem)
             value = MISSING
         if log.traces is not None:
@@ -84,6 +89,7 @@ class ListRow:
     when: Holds | None
     rows: tuple[Row, ...]
     if_empty: str
+    paths: tuple[str, ...]
     least: int
     most: int
 
@@ -98,7 +104,10 @@ class ListRow:
                 text = f"{len(lines)} lines, at least {self.least} are needed."
                 raise HeldError(Reason.REQUIRED, text)
         except HeldError as held:
-            log.problems.append(problem_of(self.target, held, None))
+            problem = problem_of(self.target, held, None)
+            log.problems.append(problem)
+            if log.traces is not None:
+                log.traces.append(FieldTrace(self.target, self.paths, None, (), None, problem))
             return MISSING
         return lines
 
@@ -180,6 +189,7 @@ def _compile(decl: RowDecl, target: FieldType, systems: Systems) -> AnyRow:
             each.when.holds if each.when else None,
             tuple(row for row in rows if isinstance(row, Row)),
             if_empty,
+            (each.path.text,),
             max(target.least, 1 if target.required else 0),
             target.most,
         )

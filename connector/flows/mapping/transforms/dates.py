@@ -4,7 +4,7 @@ A format is `iso` or is written with `YYYY YY MM DD HH mm ss` only, other charac
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -105,7 +105,7 @@ def _date(args: Args, systems: Systems) -> Apply:
         zone = named_zone or _connection_zone(scope)
         if zone is None:
             raise no_zone("The date of an instant needs a zone", value)
-        return found.astimezone(zone).date()
+        return _moved(found, zone).date()
 
     return apply
 
@@ -118,16 +118,24 @@ def _datetime(args: Args, systems: Systems) -> Apply:
         if not isinstance(found, datetime):
             raise bad_value(f"{named(value)} is a date without a time.", value)
         if found.tzinfo is not None:
-            return found
+            return _moved(found, found.tzinfo)
         zone = named_zone or _connection_zone(scope)
         if zone is None:
             raise no_zone("The time has no zone", value)
         local = found.replace(tzinfo=zone)
-        if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != found:
+        if _moved(_moved(local, UTC), zone).replace(tzinfo=None) != found:
             raise bad_value(f"{named(value)} does not exist in {zone.key}: clock change.", value)
         return local
 
     return apply
+
+
+def _moved(moment: datetime, zone: tzinfo) -> datetime:
+    """The same instant in another zone. Raises HeldError at the edges of the calendar."""
+    try:
+        return moment.astimezone(UTC).astimezone(zone)
+    except OverflowError:
+        raise bad_value("The time is out of range.", moment) from None
 
 
 def no_zone(what: str, value: object) -> HeldError:

@@ -74,6 +74,13 @@ def test_the_form_is_this_one_for_ever() -> None:
     )
 
 
+def test_no_digit_is_lost() -> None:
+    one, other = Decimal("1" * 40), Decimal("1" * 39 + "2")
+
+    assert to_bytes(one) != to_bytes(other)
+    assert to_bytes(Decimal("1E+999999")) == b'"d1E+999999"'
+
+
 @pytest.mark.parametrize("value", [1.5, {"a": [1.5]}, datetime(2026, 1, 1), object(), {1, 2}])
 def test_what_has_no_exact_form_is_refused(value: Any) -> None:
     with pytest.raises(TypeError):
