@@ -99,6 +99,7 @@ class _Names:
             "page": self.no_page,
             "cursor": self.no_cursor,
             "remote": self.no_remote,
+            "auth": self.no_auth,
             "id": self.no_id,
         }
         if root in missing:
@@ -147,6 +148,15 @@ class _Names:
             read = owner.get("read") or self.streams.get(owner.get("stream"), {}).get("one", {})
             taken = set(read.get("take", {}))
         return "" if first in taken else f'nothing takes "{first}" from an answer of this object'
+
+    def no_auth(self, first: str, _: Where, __: Slot) -> str:
+        auth = self.document["auth"]
+        known = {*auth.get("take", ()), *auth.get("derive", ())}
+        known |= set(auth.get("login", {}).get("take", ()))
+        known |= {"oauth2": {"access_token"}, "hmac": {"signature"}}.get(auth["type"], set())
+        if first in known:
+            return ""
+        return f'nothing gives "auth.{first}"; known: ' + (", ".join(sorted(known)) or "none")
 
     def no_id(self, _: str, at: Where, __: Slot) -> str:
         early = at[0] == "objects" and at[2:4] == ("create", "request")

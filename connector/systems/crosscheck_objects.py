@@ -1,6 +1,7 @@
 """Cross-checks of objects and fields: what one part of an object says must hold in the others."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, get_args
@@ -34,6 +35,7 @@ def check(document: dict[str, Any]) -> Found:
             yield from _fields(block.get("fields", {}), (kind, name, "fields"), document, {})
     for name, block in objects.items():
         at = ("objects", name)
+        yield from _places(block["fields"], (*at, "fields"))
         yield from _names(block, at, streams, objects)
         yield from _find(block, at, streams)
         yield from _idempotency(block, at)
@@ -69,6 +71,29 @@ def _fields(
         if field.get("least", 0) > field.get("most", 2000):
             yield (*here, "least"), 'must not be above "most"'
         yield from _fields(columns, (*here, "fields"), document, known)
+
+
+def _places(fields: dict[str, Any], at: Where) -> Found:
+    """Two fields that are written to one place, or one into the other."""
+    for verb in ("create", "update"):
+        taken: dict[Where, str] = {}
+        for name, field in fields.items():
+            if isinstance(field, dict) and field.get("write", "both") not in ("both", verb):
+                continue
+            taken.setdefault(place := _place(name, field), name)
+            if taken[place] != name:
+                yield (*at, name), f'lies at the same place as "{taken[place]}"'
+        for place, name in taken.items():
+            over = next((taken[up] for up in _above(place) if up in taken), None)
+            if over is not None:
+                yield (*at, name), f'lies inside of "{over}"'
+    for name, field in fields.items():
+        if isinstance(field, dict) and "fields" in field:
+            yield from _places(field["fields"], (*at, name, "fields"))
+
+
+def _above(place: Where) -> Iterator[Where]:
+    return (place[:length] for length in range(1, len(place)))
 
 
 def _names(
@@ -107,9 +132,9 @@ def _idempotency(block: dict[str, Any], at: Where) -> Found:
         return
     request, here = create["request"], (*at, "create", "request")
     kind = rule["kind"]
-    if kind in _PLACES and not _names_key(_sent(request, rule)):
+    if kind in _PLACES and not _mentions(_sent(request, rule), "key"):
         yield here, f'"{{{{ key }}}}" is not sent in the {kind}, under "{_dotted(rule["name"])}"'
-    if kind == "upsert" and "{{ external_id }}" not in json.dumps(request, default=str):
+    if kind == "upsert" and not _mentions(json.dumps(request, default=str), "external_id"):
         yield here, '"{{ external_id }}" is not in the address'
 
 
@@ -128,8 +153,8 @@ def _sent(request: dict[str, Any], rule: dict[str, Any]) -> Any:
     return node
 
 
-def _names_key(sent: Any) -> bool:
-    return isinstance(sent, str) and "{{ key }}" in sent
+def _mentions(sent: Any, name: str) -> bool:
+    return isinstance(sent, str) and bool(re.search(r"\{\{\s*" + name + r"\b", sent))
 
 
 def _reads_back(block: dict[str, Any], at: Where, streams: dict[str, Any]) -> Found:

@@ -90,8 +90,7 @@ def render(template: Template, scope: Scope) -> Any:
             return DROP
         if of is None:
             return fields.write_plain(value, scope)
-        row = path.find(scope.names, slot.name[:-1])
-        return fields.write(value, of, scope, row if isinstance(row, Mapping) else {})
+        return fields.write(value, of, scope, _row(slot, scope))
     return render_text(template, scope)
 
 
@@ -138,12 +137,21 @@ def _value(slot: Slot, scope: Scope) -> tuple[Any, Field | None]:
 
 
 def _as_text(value: Any, of: Field | None, slot: Slot, scope: Scope) -> str:
-    written = fields.write_plain(value, scope) if of is None else fields.write(value, of, scope, {})
+    if of is None:
+        written = fields.write_plain(value, scope)
+    else:
+        written = fields.write(value, of, scope, _row(slot, scope))
     try:
         return pipes.text(value if isinstance(written, dict) else written)
     except ValueError:
         problem = 'is a list or an object, which a text can\'t hold; use "| join" or "| json"'
         raise _failure(slot, f"{_what(slot)} {problem}.") from None
+
+
+def _row(slot: Slot, scope: Scope) -> Mapping[str, Any]:
+    """What stands beside a field: its currency may."""
+    row = path.find(scope.names, slot.name[:-1])
+    return row if isinstance(row, Mapping) else {}
 
 
 def _missing(slot: Slot, scope: Scope) -> SystemFailure:

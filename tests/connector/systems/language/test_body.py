@@ -102,6 +102,20 @@ def test_json_stands_in_json_as_text() -> None:
     }
 
 
+def test_money_in_a_text_takes_the_currency_of_its_row() -> None:
+    columns = {
+        "net": Field(name="net", type="money", currency="cur", at=("net",), wire="minor"),
+        "cur": Field(name="cur", type="currency", at=("cur",)),
+    }
+    rows = Field(name="rows", type="list", at=("rows",), fields=columns)
+    scope = Scope(
+        names={"record": {"rows": [{"net": Decimal(5), "cur": "JPY"}, {"net": 5, "cur": "KWD"}]}},
+        fields={"record": {"rows": rows}},
+    )
+    source = {"$each": "record.rows", "$item": "{{ line.cur }} {{ line.net }}"}
+    assert render_body(Body(source), scope) == ["JPY 5", "KWD 5000"]
+
+
 def test_optional_drops_the_key_and_the_element() -> None:
     assert made({"a": "{{ record.x | optional }}", "b": 1}) == {"b": 1}
     assert made(["{{ record.x | optional }}", 2]) == [2]
