@@ -127,7 +127,8 @@ def refuse(endpoint: Endpoint | None, reason: str, *, sender: str) -> None:
 def _keep(endpoint: Endpoint, found: list[Found]) -> None:
     if not found:
         return
-    found = sorted(found, key=lambda one: one.event_id)  # two deliveries never lock crosswise
+    once = {one.event_id: one for one in found}
+    found = [once[event_id] for event_id in sorted(once)]  # two deliveries never lock crosswise
     new = _insert(endpoint, found)
     if len(new) < len(found):
         _count_repeats(endpoint, [one for one in found if one.event_id not in new])

@@ -15,6 +15,7 @@ from connector.webhooks.receive import Answer
 from connector.webhooks.schemes import Delivery
 
 MOST_BYTES = 1_048_576
+LONGEST_QUERY = 4_096  # more is no greeting and is not parsed
 RETRY_AFTER_S = 30
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def hook(request: HttpRequest, path: str) -> HttpResponse:
 
 
 def _answered(request: HttpRequest, path: str) -> HttpResponse:
-    if request.method in ("GET", "POST"):
+    if request.method in ("GET", "POST") and len(request.META["QUERY_STRING"]) <= LONGEST_QUERY:
         greeting = receive.greet(path, request.method, request.GET.dict())
         if greeting:
             return _response(greeting)

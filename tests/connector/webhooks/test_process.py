@@ -1,9 +1,11 @@
 """connector.webhooks.process: events become runs, once."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from connector.audit.models import Entry
@@ -224,3 +226,27 @@ def test_a_failure_half_way_leaves_everything_as_it_was(
     assert not Run.objects.exists()
     assert Event.objects.get().state == "received"
     assert not outcomes()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_start_one_run(client: Client) -> None:
+    endpoint = an_endpoint()
+    a_flow(endpoint)
+    send(client, endpoint, "b-1", "b-2")
+    start = threading.Barrier(2)
+
+    def run() -> None:
+        start.wait()
+        try:
+            tasks.process({"endpoint": str(endpoint.pk)}, RunningJob(1))
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=run) for _ in range(2)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+
+    assert records_of(Run.objects.get()) == {"records": ["b-1", "b-2"]}
+    assert len(outcomes()) == 2

@@ -201,6 +201,7 @@ def test_several_events_in_one_body_are_events_of_their_own(client: Client) -> N
         "e2": "received",
         "e3": "ignored",
     }
+    assert Entry.objects.filter(action="webhook.received").count() == 3
 
 
 def test_an_empty_list_is_taken_and_nothing_is_kept(client: Client) -> None:
@@ -264,13 +265,18 @@ def test_the_largest_body_is_taken(client: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_identical_deliveries_at_once_are_one_event() -> None:
-    endpoint = an_endpoint()
-    headers = headers_for(BILL)
+@pytest.mark.parametrize("scheme", ["standard", "github"])
+def test_twenty_deliveries_of_the_same_at_once_are_one_event(scheme: str) -> None:
+    if scheme == "github":
+        endpoint = an_endpoint(GITHUB, secret=Secret(TEXT_SECRET))
+        sent = [github_headers(BILL, f"delivery-{number}") for number in range(20)]
+    else:
+        endpoint = an_endpoint()
+        sent = [headers_for(BILL)] * 20
     start = threading.Barrier(20)
     answers: list[int] = []
 
-    def send() -> None:
+    def send(headers: dict[str, str]) -> None:
         client = Client()
         start.wait()
         try:
@@ -278,7 +284,7 @@ def test_twenty_identical_deliveries_at_once_are_one_event() -> None:
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=send) for _ in range(20)]
+    threads = [threading.Thread(target=send, args=[headers]) for headers in sent]
     for one in threads:
         one.start()
     for one in threads:

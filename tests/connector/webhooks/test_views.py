@@ -41,6 +41,14 @@ def test_a_body_over_one_mebibyte_is_refused_before_anything(client: Client) -> 
     assert Tally.objects.get().outcome == "too large"
 
 
+def test_a_query_of_any_size_changes_nothing(client: Client) -> None:
+    url = reverse("hook", args=[an_endpoint().path])
+
+    for query in ("a=1&" * 10_000, "%ff=%00", "validationToken=x"):
+        assert client.post(f"{url}?{query}").status_code == 401
+        assert client.get(f"{url}?{query}").status_code == 405
+
+
 def test_a_csrf_check_stands_in_nobodys_way() -> None:
     endpoint = an_endpoint()
 
@@ -120,3 +128,13 @@ def test_a_token_in_the_address_is_given_back_only_where_the_system_asks_for_it(
     assert client.get(url(plain) + "?challenge=abc").status_code == 405
     assert client.get(url(dropbox) + "?challenge=a%0d%0ab").status_code == 405
     assert client.get(url(dropbox) + "?challenge=" + "a" * 2001).status_code == 405
+
+
+@pytest.mark.urls("appliance.urls")
+def test_the_address_is_one_of_the_boxs() -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    response = deliver(client, an_endpoint(), BILL)
+
+    assert response.status_code == 200
+    assert not response.cookies
