@@ -36,6 +36,8 @@ def default_process() -> str:
 
 def default_mode() -> str:
     """A home that quickstart made says so itself; everything else is production."""
+    if sys.argv[1:2] == ["quickstart"]:
+        return "practice"
     home = current_home()
     return "practice" if home and home.practice_mark.exists() else "production"
 

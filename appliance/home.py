@@ -72,7 +72,8 @@ class Home:
         """Make the directory and its parts, readable by their owner alone."""
         self.path.mkdir(parents=True, exist_ok=True)
         if not any(self.path.iterdir()):
-            self.path.chmod(0o700)
+            # As root, Postgres runs as somebody else, who must get through to its own part.
+            self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
         for part in (self.run, self.log, self.secrets):
             part.mkdir(mode=0o700, exist_ok=True)
 

@@ -14,7 +14,9 @@ VERSION = boot.version(BASE_DIR / "CHANGELOG.md")
 
 # --- Where and as what this process runs ------------------------------------
 MODE = env.choice("CONNECTOR_MODE", ["production", "practice"], default=boot.default_mode())
-PROCESS = env.choice("CONNECTOR_PROCESS", ["web", "worker", "owner"], default=boot.default_process())
+PROCESS = env.choice(
+    "CONNECTOR_PROCESS", ["web", "worker", "owner"], default=boot.default_process()
+)
 HOME = boot.home()
 KEYRING_FILE = boot.keyring_file(HOME, PROCESS)
 CONNECTOR_KEYRING = "appliance.keyrings.files.load"
@@ -38,7 +40,9 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
-SESSION_COOKIE_AGE = env.number("CONNECTOR_SESSION_S", default=8 * 3600, at_least=60, at_most=86_400)
+SESSION_COOKIE_AGE = env.number(
+    "CONNECTOR_SESSION_S", default=8 * 3600, at_least=60, at_most=86_400
+)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_AGE = None
 CONTENT_SECURITY_POLICY = {
@@ -179,5 +183,10 @@ CONNECTOR_SECRETS_DIRECTORY = env.path("CONNECTOR_SECRETS_DIRECTORY") or (
 )
 
 boot.refuse_unsafe(
-    mode=MODE, debug=DEBUG, hosts=ALLOWED_HOSTS, home=HOME, keyring_file=KEYRING_FILE, process=PROCESS
+    mode=MODE,
+    debug=DEBUG,
+    hosts=ALLOWED_HOSTS,
+    home=HOME,
+    keyring_file=KEYRING_FILE,
+    process=PROCESS,
 )

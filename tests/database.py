@@ -38,8 +38,6 @@ def the_server() -> Cluster:
         return Cluster(home, embedded.start(home))
     home = Home(Path(tempfile.mkdtemp(prefix="mlc-tests-")))
     home.create()
-    if os.geteuid() == 0:
-        home.path.chmod(0o711)
     server = embedded.start(home, options=FAST)
     os.environ[ENV] = str(home.path)
     owner = os.getpid()

@@ -77,7 +77,7 @@ def main_job(home: Home) -> Summary:
         bills_skipped=bills.skipped,
         bills_held=bills.held,
         bills_at_destination=stats["bills"],
-        duplicates=stats["repeated_references"] + stats["repeated_numbers"],
+        duplicates=sum(number - 1 for number in stats["repeated_references"].values()),
         webhooks_accepted=_tally("accepted"),
         webhooks_rejected=_tally("refused"),
         webhooks_processed=Event.objects.filter(state=Event.State.PROCESSED).count(),

@@ -14,7 +14,9 @@ from connector.flows.mapping.outcomes import Problem
 from connector.flows.models import Delivery
 from connector.flows.page import HeldBack, Page, ToSend
 from connector.flows.values import encode
+from connector.systems.errors import Kind, SystemFailure
 from connector.systems.outcomes import ReadBack
+from connector.systems.writing.prepare import ChangedAfterFinal
 
 if TYPE_CHECKING:
     from connector.flows.runner import Slice
@@ -31,7 +33,7 @@ def read_back(slice_: "Slice", planned: Page) -> Backs:
     Raises:
         SystemFailure: the destination doesn't answer; nothing was claimed.
     """
-    if not slice_.contract.reads_before_update:
+    if not slice_.destination.reads_before_update(slice_.run.version.object):
         return {}
     asked = [one for one in planned.to_send if one.operation == Operation.UPDATE]
     ids = [_remote(slice_, one)["id"] for one in asked]
@@ -53,7 +55,20 @@ def read_back(slice_: "Slice", planned: Page) -> Backs:
 
 def claim(slice_: "Slice", planned: Page, backs: Backs) -> list[Call]:
     """Claim the calls of a page and commit. Records that are somebody's already are left out."""
-    prepared = [_prepare(slice_, one, backs) for one in planned.to_send]
+    prepared = []
+    for one in list(planned.to_send):
+        try:
+            prepared.append(_prepare(slice_, one, backs))
+        except SystemFailure as refused:
+            if refused.kind is not Kind.REFUSED:
+                raise
+            # It can't be sent like this: the destination takes no change of it any more, or
+            # asks for something that the mapping did not give.
+            final = isinstance(refused, ChangedAfterFinal)
+            reason = Reason.CHANGED_AFTER_FINAL if final else Reason.REQUIRED
+            problem = Problem("", reason, None, refused.message)
+            planned.to_send.remove(one)
+            planned.held.append(HeldBack(one.record, (problem,)))
     ids = ledger.claim(slice_.compiled.route, slice_.run, [claim for claim, _ in prepared])
     return [
         Call(id=ids[claim.source_key], **call)

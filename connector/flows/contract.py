@@ -24,7 +24,6 @@ class Contract:
     can_find: bool
     looks_first: bool
     unseen_s: float
-    reads_before_update: bool
 
     def may_repeat(self, operation: str, sent_s_ago: float) -> bool:
         """Whether the same call may be made again, byte for byte. An update always may."""
@@ -44,5 +43,4 @@ def of(system: System, object_: str) -> Contract:
         can_find=spec.find is not None,
         looks_first=kind == "lookup" and spec.find is not None,
         unseen_s=float(max(lag, system.limits.timeout_s)),
-        reads_before_update=spec.update is not None and spec.update.read_first,
     )

@@ -17,7 +17,7 @@ SECTIONS = ("systems", "connections", "value_maps", "flows", "endpoints")
 _BLOCKS = frozenset({"mapping", "map", "filter", "tests", "expect_held"})
 _resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
 _NOT_PLAIN_FIRST = frozenset("-?:,[]{}#&*!|>'\"%@`=<~ ")
-_NOT_PLAIN = frozenset(",[]{}:#\"'\\")
+_NOT_PLAIN = frozenset(",[]{}:?#\"'\\")
 # What YAML 1.2 readers or lax ones take for a number, over PyYAML's own rules.
 _NUMBER_LIKE = re.compile(
     r"[-+.]?\.?[0-9][0-9_,.]*([eE][-+]?[0-9]*)?\Z|0[oxb][0-9a-fA-F_]*\Z|[-+]?\.(inf|nan)\Z", re.I

@@ -57,11 +57,12 @@ class RowReader:
         rows = []
         for target, body in node.items():
             try:
-                rows.append(self.row(str(target), body, prefix))
+                row = self.row(str(target), body, prefix)
             except RefusedRowError:
                 continue
-        if sum(_transforms(row) for row in rows) > MAX_TRANSFORMS * len(node):
-            self.note("M17", section, f"More than {MAX_TRANSFORMS} transforms a row.")
+            if _transforms(row) > MAX_TRANSFORMS:
+                self.note("M17", prefix + row.target, f"More than {MAX_TRANSFORMS} transforms.")
+            rows.append(row)
         return tuple(rows)
 
     def row(self, target: str, node: object, prefix: str) -> RowDecl:

@@ -1,4 +1,4 @@
-"""The delivery ledger: one row for each record that was ever sent anywhere, unique in the database."""
+"""The delivery ledger: one row for each record that was ever sent anywhere."""
 
 from django.db import models
 from django.db.models import Q

@@ -10,7 +10,7 @@ from connector.crypto.envelope import Place
 
 
 class ValueMap(models.Model):
-    """A table that many flows use. Its entries live in immutable versions; `current` is pinned by a slice."""
+    """A table that many flows use. Its entries live in versions; a slice pins the current one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=40, unique=True)

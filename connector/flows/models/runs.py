@@ -14,7 +14,7 @@ from connector.flows.models.ledger import Route
 
 
 class Run(models.Model):
-    """One run of a flow, a chain of slices. Its sum always adds up: the database refuses anything else."""
+    """One run of a flow, a chain of slices. Its sum adds up: the database refuses anything else."""
 
     class Kind(models.TextChoices):
         INCREMENTAL = "incremental"
@@ -164,7 +164,7 @@ class HeldRecord(models.Model):
 
 
 class Preview(models.Model):
-    """A mapping tried on real records by the worker. Nothing is sent; it is gone after 15 minutes."""
+    """A mapping tried on real records by the worker. Nothing is sent; it is kept 15 minutes."""
 
     class State(models.TextChoices):
         ASKED = "asked"

@@ -12,7 +12,8 @@ from connector.flows.yaml_writer import WIDTH, dump
 from connector.systems.yaml_reader import read
 
 TEXTS = (
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+    st.text("ab01:?-#,[]{}&*!|>'\"%@`=<~ .+_\\/e", max_size=6)
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
     | st.sampled_from(
         [
             "NO",

@@ -1,0 +1,155 @@
+"""A small world for tests of flows: practice systems in threads, connections, flows, runs at once."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from connector.crypto.secret import Secret
+from connector.flows import connections, dispatch, maps, store, tasks
+from connector.flows.definition import Definition
+from connector.flows.models import Connection, Flow, Run
+from connector.jobs.models import Job
+from connector.jobs.running import RunningJob
+from connector.sandbox import checks
+from connector.sandbox.server import Options, Running, running
+
+VENDORS = {
+    "map": {
+        "reference": {"from": "id"},
+        "name": {"from": "name", "do": ["trim"]},
+        "country": {"from": "country"},
+        "currency": {"from": "currency"},
+        "terms_days": {"from": "payment_days"},
+    }
+}
+BILLS = {
+    "filter": [["status", "is", "approved"]],
+    "map": {
+        "vendor_id": {"link": {"stream": "vendors", "object": "vendor", "key": "vendor_id"}},
+        "invoice_number": {"from": "number", "do": ["trim", {"max_length": 200}]},
+        "kind": {"from": "type"},
+        "invoice_date": {"from": "issued_at", "do": [{"date": {"zone": "Europe/Berlin"}}]},
+        "due_date": {"from": "due_at", "do": [{"date": {"zone": "Europe/Berlin"}}]},
+        "currency": {"from": "currency", "mode": "if_new"},
+        "total": {"from": "total", "do": [{"money": "currency"}]},
+        "lines": {
+            "each": "lines",
+            "map": {
+                "description": {"from": "description", "do": [{"max_length": 200}]},
+                "amount": {"from": "amount", "do": [{"money": "$record.currency"}]},
+                "tax": {"from": "tax_amount", "do": [{"money": "$record.currency"}]},
+                "gl_account": {"from": "gl_account", "do": [{"map": "gl-accounts"}]},
+            },
+        },
+    },
+    "checks": [
+        {
+            "name": "lines and tax add up",
+            "that": "sum({$out.lines[].amount}) + sum({$out.lines[].tax}) == {$out.total}",
+        }
+    ],
+}
+ACCOUNTS = [((code,), code) for code in checks.ACCOUNTS]
+
+
+@dataclass(slots=True)
+class World:
+    """Both practice systems, connected, with the flows that a test asks for."""
+
+    erp: Running
+    ap: Running
+    source: Connection
+    destination: Connection
+    flows: dict[str, Flow] = field(default_factory=dict)
+
+    def flow(
+        self, slug: str, stream: str, object_: str, mapping: Mapping[str, Any], **more: Any
+    ) -> Flow:
+        """Make a flow from ERP to AP and remember it."""
+        self.flows[slug] = store.create(
+            slug=slug,
+            title=slug.replace("-", " ").capitalize(),
+            source=self.source,
+            stream=stream,
+            destination=self.destination,
+            object_=object_,
+            said=Definition(mapping=mapping, **more),
+            actor="omar",
+        )
+        return self.flows[slug]
+
+    def vendors_and_bills(self, *, accounts: Any = ACCOUNTS) -> tuple[Flow, Flow]:
+        maps.create(
+            slug="gl-accounts", title="Accounts", keys=["account"], entries=accounts, actor="omar"
+        )
+        vendors = self.flow("vendors", "vendors", "vendor", VENDORS)
+        return vendors, self.flow("bills", "bills", "bill", BILLS)
+
+
+@contextmanager
+def a_world(
+    folder: Path, *, vendors: int = 10, bills: int = 20, erp: Any = None, ap: Any = None
+) -> Iterator[World]:
+    """Start both systems and connect them."""
+    (folder / "erp").mkdir()
+    (folder / "ap").mkdir()
+    erp_options = Options(home=folder / "erp", vendors=vendors, bills=bills, **(erp or {}))
+    with (
+        running("erp", erp_options) as one,
+        running("ap", Options(home=folder / "ap", **(ap or {}))) as two,
+    ):
+        yield World(one, two, connect(one, "erp", "sandbox_erp"), connect(two, "ap", "sandbox_ap"))
+
+
+def connect(system: Running, slug: str, name: str, **settings: Any) -> Connection:
+    """A connection to a practice system."""
+    return connections.create(
+        slug=slug,
+        title=slug.upper(),
+        system=name,
+        settings={"url": system.url, **settings},
+        secrets={key: Secret(value) for key, value in system.credential.items()},
+        actor="omar",
+    )
+
+
+def run_now(flow: Flow, *, kind: str = Run.Kind.INCREMENTAL, **more: Any) -> Run:
+    """Start a run and work on it here until it is over, as the worker would."""
+    flow.refresh_from_db()
+    with transaction.atomic():
+        run = dispatch.start(flow, cause=Run.Cause.MANUAL, actor="omar", kind=kind, **more)
+    assert run is not None
+    return work_on(run)
+
+
+def work_on(run: Run, *, slices: int = 20) -> Run:
+    """Run the slices of a run until it is over."""
+    for _ in range(slices):
+        tasks.run({"run": str(run.pk)}, a_job())
+        run.refresh_from_db()
+        if run.is_over:
+            return run
+    return run
+
+
+def work_off(*kinds: str) -> None:
+    """Do the queued jobs of these kinds here, once each."""
+    entries = {
+        "flows.run": tasks.run,
+        "flows.held": tasks.release_held,
+        "flows.decide": tasks.decide,
+        "flows.test": tasks.test_connection,
+        "flows.preview": tasks.preview,
+    }
+    for job in Job.objects.filter(state=Job.State.WAITING, kind__in=kinds).order_by("pk"):
+        Job.objects.filter(pk=job.pk).update(state=Job.State.DONE)
+        entries[job.kind](job.args, a_job())
+
+
+def a_job() -> RunningJob:
+    return RunningJob(id=1, lost=threading.Event(), stop=threading.Event())
