@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.crypto import mac
+from connector.sandbox.events import sign
 from connector.systems.yaml_reader import YamlError
 from connector.webhooks import schemes
 from connector.webhooks.schemes import Delivery, Verdict, verify
@@ -242,3 +243,15 @@ def test_an_unknown_scheme_is_an_error() -> None:
     for name in ("nothing", "../schemes/github", ""):
         with pytest.raises(LookupError):
             schemes.get(name)
+
+
+def test_what_the_practice_systems_sign_is_genuine() -> None:
+    headers = {
+        "webhook-id": "evt_7",
+        "webhook-timestamp": str(NOW),
+        "webhook-signature": sign(STANDARD, "evt_7", NOW, BODY),
+    }
+
+    verdict = verify(schemes.get("standard"), a_delivery(headers), [STANDARD], now_s=NOW)
+
+    assert verdict is Verdict.GENUINE
