@@ -17,6 +17,8 @@ from connector.audit.models import Entry
 from connector.console import pages
 from connector.console.access import allowed
 
+LONGEST_FACT = 40
+
 
 class Filters(forms.Form):
     """What to show. All fields may be empty."""
@@ -68,7 +70,13 @@ def entries(request: HttpRequest) -> HttpResponse:
 
 def facts_text(facts: str) -> str:
     """The facts of an entry as one line: "flow bills, read 12"."""
-    return ", ".join(f"{name} {value}" for name, value in json.loads(facts).items() if value != "")
+    pairs = json.loads(facts).items()
+    return ", ".join(f"{name} {_short(value)}" for name, value in pairs if value not in ("", None))
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_FACT else f"{text[:LONGEST_FACT]}…"
 
 
 def _filtered(form: Filters) -> QuerySet[Entry]:

@@ -51,8 +51,8 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "may": may,
         "theme": theme if theme in THEMES else "system",
         "zone": settings.TIME_ZONE,
-        "box": SimpleLazyObject(lambda: get_keyring().cell),
-        "version": settings.VERSION,
+        "box": SimpleLazyObject(lambda: f"box {get_keyring().cell[:8]}"),
+        "box_version": settings.VERSION,
         "menu_main": SimpleLazyObject(lambda: _items(request, MAIN, may)),
         "menu_box": SimpleLazyObject(lambda: _items(request, BOX, may)),
     }

@@ -13,7 +13,7 @@ from connector.audit.actions import Action
 from connector.audit.models import Entry
 from connector.console import pages
 from connector.console.access import WHO, actor_of, allowed, role_of
-from connector.console.sealed import as_text, opened, opened_text
+from connector.console.sealed import as_text, key_of, opened, opened_text
 from connector.flows import decisions, payloads
 from connector.flows.errors import FlowsError
 from connector.flows.models import Delivery, Flow, Payload
@@ -47,7 +47,7 @@ class Decision(forms.Form):
 def listed(request: HttpRequest) -> HttpResponse:
     """The newest deliveries first, of one flow or in one state if asked."""
     query = Delivery.objects.select_related("flow", "route__destination").defer(
-        "request_sealed", "source_key_sealed", "problem_sealed", "remote_sealed"
+        "request_sealed", "problem_sealed", "remote_sealed"
     )
     flow, state = request.GET.get("flow", ""), request.GET.get("state", "")
     if flow:
@@ -56,11 +56,14 @@ def listed(request: HttpRequest) -> HttpResponse:
         query = query.filter(state=state)
     if request.GET.get("problem") in PROBLEMS:
         query = query.filter(problem=request.GET["problem"])
+    page = pages.page(query, request.GET, order=["-id"])
+    shown = role_of(request) in WHO["payloads.see"]
     return render(
         request,
         "console/deliveries/list.html",
         {
-            "page": pages.page(query, request.GET, order=["-id"]),
+            "page": page,
+            "named": [(row, key_of(row, shown=shown)) for row in page.rows],
             "flows": Flow.objects.only("slug", "title"),
             "states": Delivery.State.choices,
             "flow": flow,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django import forms
@@ -88,19 +89,19 @@ def group(request: HttpRequest, flow: str, cause: str) -> HttpResponse:
     if not page.rows:
         messages.info(request, "Nothing of this group waits any more.")
         return redirect("inbox")
-    records = [(record, problems(record)) for record in page.rows]
-    missing = missing_entry(records[0][1])
+    records = [(record, summary(record), problems(record)) for record in page.rows]
+    first = records[0][2]
     return render(
         request,
         "console/inbox/group.html",
         {
             "flow": row,
             "cause": cause,
-            "title": title_of(records[0][1], page.rows[0]),
+            "title": title_of(first, page.rows[0]),
             "count": query.count(),
             "records": records,
             "page": page,
-            "missing": missing,
+            "missing": missing_entry(first),
             "form": Dismissal(),
         },
     )
@@ -177,11 +178,20 @@ def problems(record: HeldRecord) -> list[dict[str, object]]:
     return found if isinstance(found, list) else []
 
 
+def summary(record: HeldRecord) -> str:
+    """The first few plain values of a held record, so that a person recognises it."""
+    raw = opened(record.record_sealed, record.record_place)
+    if not isinstance(raw, dict):
+        return "the record can’t be opened here"
+    plain = [str(v) for v in raw.values() if isinstance(v, str | int | Decimal) and str(v).strip()]
+    return " · ".join(text[:30] for text in plain[:3])
+
+
 def title_of(found: list[dict[str, object]], record: HeldRecord) -> str:
     """The words for a group: its first problem."""
     if not found:
         return f"{', '.join(record.fields)}: {', '.join(record.reasons).replace('_', ' ')}"
-    return f"{found[0]['field']}: {found[0]['text']}"
+    return f"{found[0]['field']}: {found[0]['text']}".removesuffix(".")
 
 
 def missing_entry(found: list[dict[str, object]]) -> Missing | None:
@@ -248,21 +258,22 @@ def _open_groups(flow: str, flows: dict[UUID, Flow], limit: int) -> list[Group]:
         .annotate(count=Count("pk"), oldest=Min("sent_at"))
         .order_by("-count")[:limit]
     )
-    return [_open_group(row, flows[row["flow_id"]]) for row in counted]
+    return [
+        Group(
+            title=PROBLEMS.get(row["problem"], row["problem"]).removesuffix("."),
+            state=row["state"],
+            count=row["count"],
+            oldest=row["oldest"],
+            flow=flows[row["flow_id"]],
+            url=_listed(flows[row["flow_id"]], row["state"], row["problem"]),
+            act="See them" if row["state"] == "rejected" else "Compare and decide",
+            look="t-bad" if row["state"] == "rejected" else "t-doubt",
+            icon="circle-x" if row["state"] == "rejected" else "circle-question-mark",
+        )
+        for row in counted
+    ]
 
 
-def _open_group(row: dict[str, object], flow: Flow) -> Group:
-    rejected = row["state"] == "rejected"
-    query = urlencode({"flow": flow.slug, "state": row["state"], "problem": row["problem"]})
-    oldest = row["oldest"]
-    return Group(
-        title=PROBLEMS.get(str(row["problem"]), str(row["problem"])),
-        state=str(row["state"]),
-        count=int(str(row["count"])),
-        oldest=oldest if isinstance(oldest, datetime) else None,
-        flow=flow,
-        url=f"{reverse('deliveries')}?{query}",
-        act="See them" if rejected else "Compare and decide",
-        look="t-bad" if rejected else "t-doubt",
-        icon="circle-x" if rejected else "circle-question-mark",
-    )
+def _listed(flow: Flow, state: str, problem: str) -> str:
+    query = urlencode({"flow": flow.slug, "state": state, "problem": problem})
+    return f"{reverse('deliveries')}?{query}"

@@ -76,7 +76,7 @@ def preview(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
 
 def mapping_text(mapping: dict[str, Any]) -> str:
     """A mapping as the canonical text."""
-    return dump(mapping) if mapping else "map:\n"
+    return dump({NAME: mapping})
 
 
 def problems_of(exc: BadDefinition, lines: Lines) -> list[Problem]:
@@ -91,11 +91,12 @@ def _posted(request: HttpRequest, flow: Flow) -> HttpResponse:
     # A browser sends CR LF; the lines of the text are counted without.
     text = form.cleaned_data["text"].replace("\r\n", "\n")
     try:
-        mapping, lines = read(text, NAME)
+        said, lines = read(text, NAME)
     except YamlError as exc:
         return _page(request, flow, form, problems=[Problem(exc.line, exc.text)])
+    mapping = said.get(NAME) if isinstance(said, dict) and said.keys() == {NAME} else None
     if not isinstance(mapping, dict):
-        return _page(request, flow, form, problems=[Problem(1, "It starts with map:")])
+        return _page(request, flow, form, problems=[Problem(1, 'It starts with "mapping:".')])
     try:
         if "try" in request.POST:
             tried = previews.ask(flow, mapping, actor=actor_of(request))
@@ -207,7 +208,7 @@ def _line(text: str, lines: Lines) -> int:
         return 0
     row = re.sub(r"\[[0-9]*\]", "", found[1])
     for path, line in lines.items():
-        names = [part for part in path if isinstance(part, str)]
+        names = [part for part in path[1:] if isinstance(part, str)]
         if ".".join(names) == row or ".".join(name for name in names if name != "map") == row:
             return line
     return 0

@@ -25,9 +25,8 @@ Rows = list[tuple[tuple[str, ...], Entry]]
 class Upload(forms.Form):
     """A whole table, as a file or as text."""
 
-    file = forms.FileField(label="CSV file", required=False)
+    file = forms.FileField(required=False)
     text = forms.CharField(
-        label="Or the table as text",
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 12, "class": "code", "spellcheck": "false"}),

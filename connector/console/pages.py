@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 from django.http import QueryDict
 
 M = TypeVar("M", bound=Model)
@@ -63,14 +63,19 @@ def _read(query: QuerySet[M], order: Sequence[str], start: str) -> list[Any] | N
     parts = start.split("~", len(order) - 1)
     if not start or len(parts) != len(order):
         return None
-    meta = query.model._meta
     try:
         return [
-            meta.get_field(name.lstrip("-")).to_python(part)
+            _field(query.model, name).to_python(part)
             for name, part in zip(order, parts, strict=True)
         ]
     except (ValidationError, ValueError):
         return None
+
+
+def _field(model: type[Model], name: str) -> "Field[Any, Any]":
+    field = model._meta.get_field(name.lstrip("-"))
+    assert isinstance(field, Field)
+    return field
 
 
 def _beyond(order: Sequence[str], values: Sequence[Any]) -> Q:

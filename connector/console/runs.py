@@ -10,8 +10,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from connector.audit.models import Entry
 from connector.console import pages
-from connector.console.access import actor_of, allowed
+from connector.console.access import WHO, actor_of, allowed, role_of
 from connector.console.audit import facts_text
+from connector.console.sealed import key_of
 from connector.flows import dispatch
 from connector.flows.errors import NotPossible
 from connector.flows.ledger import run_subject
@@ -93,6 +94,8 @@ def listed(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One run: its sum, the records that need an answer, what went on."""
     run = _run(pk)
+    page = pages.page(Delivery.objects.filter(run=run), request.GET, order=["-id"], size=25)
+    shown = role_of(request) in WHO["payloads.see"]
     entries = Entry.objects.filter(subject=run_subject(run.pk)).order_by("-number")[:20]
     return render(
         request,
@@ -101,9 +104,8 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             **_progress(run),
             "live": not run.is_over,
             "held": HeldRecord.objects.filter(run=run, state=HeldRecord.State.WAITING)[:10],
-            "page": pages.page(
-                Delivery.objects.filter(run=run), request.GET, order=["-id"], size=25
-            ),
+            "page": page,
+            "named": [(row, key_of(row, shown=shown)) for row in page.rows],
             "entries": [(entry, facts_text(entry.facts)) for entry in entries],
         },
     )

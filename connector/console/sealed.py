@@ -8,6 +8,7 @@ from connector.crypto import envelope, exact_json
 from connector.crypto.envelope import Place
 from connector.crypto.errors import CryptoError
 from connector.crypto.keyring import Domain
+from connector.flows.models import Delivery
 
 
 def opened(blob: bytes | memoryview, place: Place, *, domain: Domain = Domain.PAYLOAD) -> Any:
@@ -28,6 +29,12 @@ def opened_text(blob: bytes | memoryview, place: Place) -> str:
         return envelope.open_sealed(Domain.PAYLOAD, bytes(blob), place=place).decode()
     except CryptoError:
         return ""
+
+
+def key_of(row: Delivery, *, shown: bool) -> str:
+    """How a page names a delivery: its record's key at the source, for those who may see it."""
+    key = opened_text(row.source_key_sealed, row.place("source_key")) if shown else ""
+    return key or f"delivery {row.pk:,}"
 
 
 def as_text(value: Any) -> str:

@@ -44,6 +44,21 @@ LOOKS: dict[str, tuple[str, str]] = {
     "cancelled": ("", "square"),
 }
 
+CAUSES = {
+    "schedule": "by schedule",
+    "webhook": "by a webhook",
+    "after": "after another flow",
+    "manual": "by hand",
+    "command": "by a command",
+    "release": "for released records",
+}
+KINDS = {
+    "incremental": "what is new or changed",
+    "full": "everything",
+    "records": "single records",
+    "held": "what was held",
+}
+
 
 @register.simple_tag
 def icon(name: str, look: str = "") -> SafeString:
@@ -110,6 +125,25 @@ def span(length: timedelta) -> str:
         return f"{seconds // 3_600} h {seconds % 3_600 // 60} min"
     days = seconds // 86_400
     return "1 day" if days == 1 else f"{days} days"
+
+
+@register.filter
+def why(run: Run) -> str:
+    """What started a run, as the end of a sentence."""
+    return CAUSES.get(run.cause, run.cause)
+
+
+@register.filter
+def scope(run: Run) -> str:
+    """What a run reads."""
+    return KINDS.get(run.kind, run.kind)
+
+
+@register.filter
+def short_subject(subject: str) -> str:
+    """A subject of the audit log without the tail of its id: "flow 353ff0fe"."""
+    kind, _, name = subject.partition(":")
+    return f"{kind.replace('_', ' ')} {name[:8] if len(name) == 36 else name[:40]}"
 
 
 @register.simple_tag

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
@@ -107,6 +106,7 @@ def a_flow(slug: str = "bills", title: str = "Approved invoices to the ledger") 
 def a_run(flow: Flow, *, state: str = Run.State.FINISHED, ago: float = 10, **counts: int) -> Run:
     """A run of some minutes ago with the counts given; its sum is made to add up."""
     at = timezone.now() - timedelta(minutes=ago)
+    assert flow.current is not None
     over = state not in (Run.State.QUEUED, Run.State.RUNNING)
     run = Run.objects.create(
         id=uuid4(),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client
 
+from appliance.accounts.models import User
 from connector.crypto import keyring
 from tests.conftest import as_role
 from tests.connector.console import box
@@ -27,7 +28,7 @@ def signed_in(db: None) -> SignIn:
 
     def sign_in(role: str) -> Client:
         client = Client()
-        client.force_login(box.User.objects.filter(username=role).first() or box.a_person(role))
+        client.force_login(User.objects.filter(username=role).first() or box.a_person(role))
         return client
 
     return sign_in

@@ -52,7 +52,7 @@ def test_only_people_s_doors_are_open_to_everybody() -> None:
         pattern.name for _, pattern in patterns() if getattr(pattern.callback, "open_because", "")
     }
 
-    assert opened == {"sign-in", "set-up"}
+    assert opened == {"sign-in", "set-up", "health-live", "health-ready"}
 
 
 def test_each_ability_has_at_least_one_role_and_only_known_ones() -> None:
@@ -63,7 +63,7 @@ def test_each_ability_has_at_least_one_role_and_only_known_ones() -> None:
 
 
 def address_of(pattern: URLPattern) -> str:
-    given = {}
+    given: dict[str, object] = {}
     for name, converter in pattern.pattern.converters.items():
         if name == "pk":
             given[name] = uuid4() if type(converter).__name__ == "UUIDConverter" else 1
