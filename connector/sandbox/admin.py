@@ -4,7 +4,7 @@
     GET  /admin/faults    what is asked for and what befell so far
     POST /admin/faults    ask for faults (`connector.sandbox.faults`); what isn't named stays
     POST /admin/touch     {"kind": "bills", "ids": […]} or {"kind", "count": n}: a new version
-    POST /admin/webhook   {"url", "secret", "ca"?}: where events go from now on
+    POST /admin/webhook   {"url", "secret"?, "ca"?}: where events go from now on
     POST /admin/expire    end every sign-in
 
 Each call carries `Authorization: Bearer <admin_token>`.
@@ -105,10 +105,12 @@ def _newest(site: Site, kind: str, count: object) -> list[str]:
 
 def _aim(site: Site, request: Request, _id: str) -> Response:
     given = body_of(request)
-    checks.needed(given, "url", "secret")
+    checks.needed(given, "url")
     checks.text(given, "url", "secret", "ca", most=500)
+    now = site.sender.target
+    target = Target(given["url"], given.get("secret", now.secret), given.get("ca", now.ca))
     try:
-        site.sender.aim(Target(given["url"], given["secret"], given.get("ca", "")))
+        site.sender.aim(target)
     except ValueError as error:
         raise Refusal(422, "invalid_secret", str(error)) from None
     return Response(204)

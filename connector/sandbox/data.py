@@ -134,10 +134,10 @@ class _Erp:
 
     def rows(self, vendors: int, bills: int) -> Iterator[Row]:
         known = []
-        for one in _vendors(vendors):
+        for number, one in enumerate(_vendors(vendors)):
             vendor = {"id": self._id("V-"), "reference": None, **one, "status": "active"}
             known.append(vendor)
-            yield self._row(erp_records.VENDORS, vendor, self._start)
+            yield self._row(erp_records.VENDORS, vendor, self._start + timedelta(minutes=number))
         if not known:
             return
         orders: dict[str, list[str]] = {}

@@ -7,7 +7,7 @@ from connector.sandbox import jsontext
 from connector.sandbox.webserver import Response
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer
+class Refusal(Exception):
     """A request is not accepted: status, a code for programs, a message for people."""
 
     def __init__(

@@ -69,11 +69,11 @@ class Sender:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
         self._connection: http.client.HTTPConnection | None = None
-        self._target = target
+        self.target = target
 
     @property
     def aimed(self) -> bool:
-        return bool(self._target.url)
+        return bool(self.target.url)
 
     def start(self) -> None:
         self._thread.start()
@@ -91,13 +91,13 @@ class Sender:
     def aim(self, target: Target) -> None:
         """Send to another place from now on. Raises ValueError for a secret of another form."""
         secret_key(target.secret)
-        self._target = target
+        self.target = target
         self._wake.set()
 
     def _run(self) -> None:
         while not self._stopping:
             self._wake.clear()
-            target = self._target
+            target = self.target
             due = self._store.due_events(time.time(), BATCH) if target.url else []
             for event in due:
                 if not self._stopping:
@@ -107,7 +107,7 @@ class Sender:
         self._hang_up()
 
     def _pause(self) -> float:
-        due_at = self._store.next_due() if self._target.url else None
+        due_at = self._store.next_due() if self.target.url else None
         return 5.0 if due_at is None else min(5.0, max(0.01, due_at - time.time()))
 
     def _send(self, target: Target, event_id: str, body: bytes, attempts: int) -> None:

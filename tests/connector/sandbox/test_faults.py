@@ -147,7 +147,8 @@ def test_what_is_not_named_stays(ap: Caller) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [{"fire": 1}, {"truncate": 2}, {"truncate": -1}, {"truncate": "1"}, {"slow_ms": 0.5}, {"most": True}],
+    [{"fire": 1}, {"truncate": 2}, {"truncate": -1}, {"truncate": "1"}, {"slow_ms": 0.5},
+     {"most": True}],
 )  # fmt: skip
 def test_a_fault_that_is_not_one_is_refused(ap: Caller, asked: dict[str, float]) -> None:
     with pytest.raises(Refusal):

@@ -128,7 +128,8 @@ def test_a_body_that_is_no_object_is_refused(ap: Caller, erp: Caller, body: byte
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False)
     | st.text(max_size=5) | st.sampled_from(["EUR", "0400", "119.00", "1e999", "credit_note"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
 
