@@ -155,9 +155,9 @@ def renew(holder: str, ids: Sequence[int], *, lease_s: float = LEASE_S) -> set[i
 
 def finish(holder: str, ids: Sequence[int]) -> int:
     """Close jobs as done; return how many were still the holder's."""
-    return Job.objects.filter(pk__in=ids, state=Job.State.RUNNING, holder=holder).update(
-        state=Job.State.DONE, finished_at=Now(), lease_until=None
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql.FINISH, {"ids": list(ids), "holder": holder})
+        return cursor.rowcount
 
 
 @transaction.atomic

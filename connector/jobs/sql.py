@@ -46,6 +46,11 @@ UPDATE jobs_job SET lease_until = statement_timestamp() + %(lease)s
 WHERE id = ANY(%(ids)s) AND state = 'running' AND holder = %(holder)s RETURNING id
 """
 
+FINISH = """
+UPDATE jobs_job SET state = 'done', finished_at = statement_timestamp(), lease_until = NULL
+WHERE id = ANY(%(ids)s) AND state = 'running' AND holder = %(holder)s
+"""
+
 EXPIRED = """
 SELECT id, kind, args, dedupe_key, attempts, holder FROM jobs_job
 WHERE state = 'running' AND lease_until < statement_timestamp()

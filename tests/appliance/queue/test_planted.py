@@ -103,7 +103,8 @@ def test_a_function_named_in_the_arguments_stays_a_text(worker: Worker, tmp_path
 def test_signed_pickles_schedules_and_results_of_django_q_are_never_read(
     tables_of_django_q: None, worker: Worker, tmp_path: Path
 ) -> None:
-    from django_q.signing import PickleSerializer, SignedPackage
+    from django_q.signing import SignedPackage
+    from picklefield.fields import dbsafe_encode
 
     canary = tmp_path / "canary"
     bomb = SignedPackage.dumps(Bomb(canary))
@@ -124,7 +125,7 @@ def test_signed_pickles_schedules_and_results_of_django_q_are_never_read(
         cursor.execute(
             "INSERT INTO django_q_task (id, name, func, result, started, stopped, success, "
             "attempt_count) VALUES ('a', 'a', 'os.system', %s, now(), now(), false, 1)",
-            [PickleSerializer.dumps(Bomb(canary)).hex()],
+            [str(dbsafe_encode(Bomb(canary)))],
         )
 
     jobs = [ask(), ask()]
