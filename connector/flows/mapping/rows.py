@@ -8,7 +8,7 @@ from typing import Any
 from connector.flows.mapping.conditions import Holds
 from connector.flows.mapping.errors import HeldError, Reason, bad_value
 from connector.flows.mapping.fit import Fit, fitter
-from connector.flows.mapping.outcomes import FieldTrace, Problem, Step
+from connector.flows.mapping.outcomes import FieldTrace, Problem
 from connector.flows.mapping.paths import Read
 from connector.flows.mapping.scope import Scope
 from connector.flows.mapping.shape import Each, RowDecl
@@ -51,11 +51,12 @@ class Row:
             return MISSING
         start: Any = None
         value: Any = None
-        steps: list[Step] | None = None if log.traces is None else []
+        if log.traces is not None:
+            scope.steps = []
         problem = None
         try:
             start = value = self.read(scope)
-            value = run_chain(self.chain, value, scope, steps)
+            value = run_chain(self.chain, value, scope)
             value = self.finish(value, place + self.target)
         except HeldError as held:
             problem = problem_of(place + self.target, held, value)
@@ -69,7 +70,7 @@ class Row:
             shown = None if value is MISSING else value
             name = place + self.target
             log.traces.append(
-                FieldTrace(name, self.paths, start, tuple(steps or ()), shown, problem)
+                FieldTrace(name, self.paths, start, tuple(scope.steps or ()), shown, problem)
             )
         return value
 

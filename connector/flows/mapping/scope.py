@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from connector.flows.mapping.links import LinkKey
+    from connector.flows.mapping.outcomes import Step
     from connector.flows.mapping.value_maps import ValueMapEntries
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
@@ -39,7 +40,10 @@ NO_RUN = RunContext(started_at=EPOCH, date=EPOCH.date())
 
 @dataclass(slots=True)
 class Scope:
-    """`item` is the record or, inside a list, the line; `out` is what has been mapped so far."""
+    """`item` is the record or, inside a list, the line; `out` is what has been mapped so far.
+
+    `steps` is a list while a row is traced for a preview, else None.
+    """
 
     item: object
     record: object
@@ -47,6 +51,7 @@ class Scope:
     links: Mapping["LinkKey", str]
     maps: Mapping[str, "ValueMapEntries"]
     out: dict[str, object] = field(default_factory=dict)
+    steps: list["Step"] | None = None
 
     def line(self, item: object) -> "Scope":
         return Scope(item, self.record, self.run, self.links, self.maps, self.out)

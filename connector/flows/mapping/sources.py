@@ -22,17 +22,19 @@ class ChainStep:
     apply: Apply
 
 
-def run_chain(
-    chain: Sequence[ChainStep], value: Any, scope: Scope, steps: list[Step] | None
-) -> Any:
+def run_chain(chain: Sequence[ChainStep], value: Any, scope: Scope) -> Any:
     """Transforms left to right; null and "" pass by all of them but `default`."""
     for step in chain:
         empty = value is None or value == ""
         if empty is (step.name == "default"):
             value = step.apply(value, scope)
-        if steps is not None:
-            steps.append(Step(step.name, value))
+        _trace(scope, step.name, value)
     return value
+
+
+def _trace(scope: Scope, name: str, value: object) -> None:
+    if scope.steps is not None:
+        scope.steps.append(Step(name, value))
 
 
 def chain_of(calls: Sequence[Call], systems: Systems) -> tuple[ChainStep, ...]:
@@ -63,6 +65,7 @@ def _first(paths: tuple[Path, ...]) -> Read:
         for path in paths:
             value = path.read(scope)
             if value is not None and value != "":
+                _trace(scope, f"from {path.text}", value)
                 return value
         return None
 
@@ -98,9 +101,11 @@ def _choose(source: Choose, systems: Systems) -> Read:
     ]
 
     def read(scope: Scope) -> Any:
-        for when, value, chain in arms:
+        for number, (when, value, chain) in enumerate(arms, 1):
             if when is None or when(scope):
-                return run_chain(chain, value(scope), scope, None)
+                found = value(scope)
+                _trace(scope, f"arm {number}", found)
+                return run_chain(chain, found, scope)
         return None
 
     return read

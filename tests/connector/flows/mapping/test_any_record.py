@@ -74,7 +74,7 @@ def test_a_transform_gives_a_value_or_holds_it(call: object, value: Any, record:
     step = ChainStep(name, TRANSFORMS[name].make(args, Systems()))
     # Too many digits are caught by the row that the transform stands in.
     with suppress(HeldError, ArithmeticError):
-        run_chain([step], value, Scope(record, record, NO_RUN, {}, {}), None)
+        run_chain([step], value, Scope(record, record, NO_RUN, {}, {}))
 
 
 @cache

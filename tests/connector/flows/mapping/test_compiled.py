@@ -295,11 +295,40 @@ def test_a_preview_shows_paths_steps_and_problems() -> None:
 
     text, number = preview.fields
     assert (text.field, text.paths, text.read, text.value) == ("text", ("a", "b"), " x ", "X")
-    assert [(step.name, step.value) for step in text.steps] == [("trim", "x"), ("case", "X")]
+    assert [(step.name, step.value) for step in text.steps] == [
+        ("from b", " x "),
+        ("trim", "x"),
+        ("case", "X"),
+    ]
     assert (number.read, number.value, number.steps) == ("1,5", None, ())
     assert number.problem is not None
     assert number.problem.reason == "bad_value"
     assert reasons(preview.outcome) == [("number", "bad_value")]
+
+
+def test_a_preview_shows_which_arm_was_taken() -> None:
+    row = {
+        "choose": [
+            {"when": [["n", "gt", 1]], "value": "many"},
+            {"from": "word", "do": [{"case": "upper"}]},
+        ],
+        "do": ["trim"],
+    }
+
+    preview = compiled({"text": row}).preview({"n": 1, "word": "a "}, links={}, maps={}, run=NO_RUN)
+
+    steps = [(step.name, step.value) for step in preview.fields[0].steps]
+    assert steps == [("arm 2", "a "), ("case", "A "), ("trim", "A")]
+
+
+def test_a_preview_shows_a_list_that_is_none() -> None:
+    rows = {"sure": {"each": "rows", "map": {"n": {"from": "n"}}}}
+
+    (trace,) = compiled(rows).preview({"rows": []}, links={}, maps={}, run=NO_RUN).fields
+
+    assert (trace.field, trace.paths) == ("sure", ("rows",))
+    assert trace.problem is not None
+    assert trace.problem.reason == "required"
 
 
 def test_a_preview_names_the_line() -> None:

@@ -31,7 +31,7 @@ def run(
 ) -> Any:
     name, args = read_call(call)
     step = ChainStep(name, TRANSFORMS[name].make(args, systems or Systems()))
-    return run_chain([step], value, Scope(RECORD, RECORD, run, {}, MAPS), None)
+    return run_chain([step], value, Scope(RECORD, RECORD, run, {}, MAPS))
 
 
 GOOD = [
