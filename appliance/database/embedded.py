@@ -206,7 +206,13 @@ def _as_postgres() -> list[str]:
     if os.geteuid() != 0:
         return []
     account = _account()
-    return ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+    # The home or the binaries may lie below a directory that only root may enter, so the
+    # account may pass directories; it owns nothing but the data.
+    return [
+        *("setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"),
+        *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),
+        "--no-new-privs",
+    ]
 
 
 def _account() -> pwd.struct_passwd:

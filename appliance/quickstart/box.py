@@ -37,12 +37,13 @@ class Box:
 
 
 @contextmanager
-def running_box(home: Home, *, port: int) -> Iterator[Box]:
+def running_box(home: Home, *, port: int, bills: int = BILLS) -> Iterator[Box]:
     """Start a box and stop every process of it at the end.
 
     Args:
         home: made if it does not exist; a box that was there before goes on.
         port: of the console on 127.0.0.1; 0 takes a free one.
+        bills: that a new practice ERP has.
 
     Raises:
         CannotStart: the home is somebody else's, in use or open to others, or the
@@ -61,7 +62,7 @@ def running_box(home: Home, *, port: int) -> Iterator[Box]:
         children = Children(home)
         try:
             children.run("prepare", ["manage.py", "prepare"], process="owner")
-            systems = _practice_systems(children)
+            systems = _practice_systems(children, bills)
             _write_state(home, {"url": url, "pid": str(os.getpid()), **systems})
             children.start("web", _gunicorn(port), process="web")
             children.start("worker", ["manage.py", "work"], process="worker")
@@ -73,7 +74,7 @@ def running_box(home: Home, *, port: int) -> Iterator[Box]:
             home.state_file.unlink(missing_ok=True)
 
 
-def _practice_systems(children: Children) -> dict[str, str]:
+def _practice_systems(children: Children, bills: int) -> dict[str, str]:
     """Start ERP and AP ledger; answer where they are and where their keys lie."""
     home = children.home
     secret = home.secrets / "webhook"
@@ -88,7 +89,7 @@ def _practice_systems(children: Children) -> dict[str, str]:
         command = ["-m", "connector.sandbox", name, "--home", str(folder)]
         command += ["--port", str(_kept_port(folder))]
         if name == "erp":
-            command += ["--bills", str(BILLS)]
+            command += ["--bills", str(bills)]
             command += ["--webhook-secret-file", str(secret)]
         ready = children.start_saying(name, command)
         (folder / "port").write_text(str(ready["url"]).rpartition(":")[2])

@@ -69,7 +69,7 @@ def main_job(home: Home) -> Summary:
     vendors = _run("vendors-to-ap")
     bills = _run("bills-to-ap")
     _send_webhooks(state, keys)
-    stats = _call(f"{state['ap_url']}/admin/stats", keys["ap"]["admin_token"])
+    stats = call(f"{state['ap_url']}/admin/stats", keys["ap"]["admin_token"])
     return Summary(
         vendors_posted=vendors.delivered,
         bills_read=bills.read,
@@ -78,8 +78,8 @@ def main_job(home: Home) -> Summary:
         bills_held=bills.held,
         bills_at_destination=stats["bills"],
         duplicates=sum(number - 1 for number in stats["repeated_references"].values()),
-        webhooks_accepted=_tally("accepted"),
-        webhooks_rejected=_tally("refused"),
+        webhooks_accepted=Event.objects.count(),
+        webhooks_rejected=sum(Tally.objects.values_list("events", flat=True)),
         webhooks_processed=Event.objects.filter(state=Event.State.PROCESSED).count(),
         audit_entries=Entry.objects.count(),
         waiting=inbox.waiting(),
@@ -106,7 +106,7 @@ def _aim_webhooks(
     home: Home, state: Mapping[str, str], keys: Mapping[str, Mapping[str, str]]
 ) -> None:
     endpoint = Endpoint.objects.get(slug="erp-events")
-    _call(
+    call(
         f"{state['erp_url']}/admin/webhook",
         keys["erp"]["admin_token"],
         {
@@ -130,7 +130,7 @@ def _run(slug: str) -> Run:
 def _send_webhooks(state: Mapping[str, str], keys: Mapping[str, Mapping[str, str]]) -> None:
     """Let the ERP change some bills, so that it sends signed events; and send forged ones."""
     before = Event.objects.filter(state=Event.State.PROCESSED).count()
-    _call(
+    call(
         f"{state['erp_url']}/admin/touch",
         keys["erp"]["admin_token"],
         {"kind": "bills", "count": TOUCHED},
@@ -159,10 +159,6 @@ def _forged_headers() -> list[dict[str, str]]:
     ]
 
 
-def _tally(outcome: str) -> int:
-    return sum(Tally.objects.filter(outcome__startswith=outcome).values_list("events", flat=True))
-
-
 def _post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     request = urllib.request.Request(url, data=body, method="POST")  # noqa: S310
     for name, value in {"Content-Type": "application/json", **headers}.items():
@@ -175,7 +171,8 @@ def _post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
         return refused.code
 
 
-def _call(url: str, token: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def call(url: str, token: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A call of a practice system's administration, answered as JSON."""
     request = urllib.request.Request(url)  # noqa: S310
     request.add_header("Authorization", f"Bearer {token}")
     if body is not None:

@@ -1,0 +1,22 @@
+"""One running box for all walks of a test process: starting one takes seconds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.walks.live import Live, live_box
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A box that has done its main job."""
+    with live_box(tmp_path_factory.mktemp("box") / "home", bills=60) as box:
+        box.main_job()
+        yield box
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All walks go to one test process, so that one box is enough."""
+    for item in items:
+        if "tests/walks/" in str(item.path):
+            item.add_marker(pytest.mark.xdist_group("walks"))

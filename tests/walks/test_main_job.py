@@ -1,0 +1,33 @@
+"""The main job: bills go from the ERP to the AP ledger once, webhooks are taken or refused"""
+
+from tests.walks.live import Live
+
+
+def test_every_bill_that_was_delivered_is_there_once(live: Live) -> None:
+    sent = live.rows(
+        "SELECT count(*) FROM flows_delivery d JOIN flows_route r ON r.id = d.route_id"
+        " WHERE r.object = 'bill' AND d.state = 'delivered'"
+    )[0][0]
+
+    there = live.ask("ap", "/admin/stats")
+
+    assert there["bills"] == sent > 0
+    assert not there["repeated_references"]
+
+
+def test_a_second_run_posts_nothing(live: Live) -> None:
+    before = live.ask("ap", "/admin/stats")["bills"]
+
+    again = live.run("bills-to-ap", "--full")
+
+    assert again["delivered"] == 0
+    assert again["unchanged"] + again["skipped"] == again["read"] > 0
+    assert live.ask("ap", "/admin/stats")["bills"] == before
+
+
+def test_forged_webhooks_were_refused_and_left_nothing(live: Live) -> None:
+    refused = live.rows("SELECT sum(events) FROM webhooks_tally")[0][0]
+    kept = live.rows("SELECT count(*) FROM webhooks_event WHERE state <> 'processed'")[0][0]
+
+    assert refused == 4
+    assert kept == 0
