@@ -4,10 +4,13 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -134,14 +137,14 @@ def test_a_receiver_that_is_gone_is_not_asked_again(receiver: Receiver) -> None:
 
 
 def test_events_wait_for_a_receiver_that_is_down_over_a_restart(
-    receiver: Receiver, tmp_path: object
+    receiver: Receiver, tmp_path: Path
 ) -> None:
     nobody = Target("http://127.0.0.1:9", SECRET)
-    with running_erp(tmp_path, bills=1, webhook=nobody, first_wait_s=0.05) as system:  # type: ignore[arg-type]
+    with running_erp(tmp_path, bills=1, webhook=nobody, first_wait_s=0.05) as system:
         system.touch("bills")
         time.sleep(0.1)
         assert system.stats()["events"] == {"waiting": 1}
-    with running_erp(tmp_path, webhook=Target(receiver.url, SECRET)) as system:  # type: ignore[arg-type]
+    with running_erp(tmp_path, webhook=Target(receiver.url, SECRET)) as system:
         receiver.wait(1)
 
 
@@ -156,3 +159,38 @@ def test_the_address_can_be_given_later(receiver: Receiver) -> None:
         for secret in ("plain", "whsec_!!"):
             with pytest.raises(ValueError, match="422"):
                 system.ask("POST", "/admin/webhook", {"url": receiver.url, "secret": secret})
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for 127.0.0.1 that nobody knows, with its key in one file."""
+    file = tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-out", str(file)]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(tmp_path / "key.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    file.write_text(file.read_text() + (tmp_path / "key.pem").read_text())
+    return file
+
+
+def test_over_tls_only_a_receiver_with_the_known_certificate_is_told(certificate: Path) -> None:
+    receiver = Receiver()
+    server = WebServer(receiver.answer)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    url = server.url.replace("http:", "https:")
+    try:
+        with running_erp(bills=1, webhook=Target(url, SECRET), first_wait_s=0.05) as system:
+            system.touch("bills")
+            time.sleep(0.3)
+            assert receiver.requests == []
+            known = {"url": url, "ca": str(certificate)}
+            system.ask("POST", "/admin/webhook", known)
+            (event,) = receiver.wait(1)
+            assert event["type"] == "bill.updated"
+    finally:
+        server.stop()
+        thread.join()

@@ -155,3 +155,22 @@ def test_a_fault_that_is_not_one_is_refused(ap: Caller, asked: dict[str, float])
         settings(asked)
     with pytest.raises(ValueError, match="422"):
         ap.system.faults(**asked)
+
+
+def test_who_repeats_with_the_same_key_posts_each_bill_once_through_all_faults(ap: Caller) -> None:
+    bills = [ap_bill(ap, f"N-{number}") for number in range(40)]
+    ap.system.faults(
+        drop_after_commit=0.3, error_after_commit=0.2, rate_limited=0.2, truncate=0.1, seed=7
+    )
+    for number, bill in enumerate(bills):
+        while True:
+            try:
+                if ap.post("/v2/bills", bill, key=f"k-{number}").status == 201:
+                    break
+            except (http.client.HTTPException, ConnectionError):
+                continue
+    stats = ap.system.stats()
+    assert stats["bills"] == 40
+    assert stats["repeated_references"] == {}
+    assert all(stats["faults"][name] for name in ("drop_after_commit", "rate_limited", "truncate"))
+    assert stats["calls"]["POST /v2/bills"] > 60
