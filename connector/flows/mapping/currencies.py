@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 
 from connector.flows.mapping.errors import HeldError, Reason
@@ -30,7 +29,3 @@ def digits_of(code: object, over: Mapping[str, int] = NOTHING) -> int:
     if code is None or code == "":
         raise HeldError(Reason.CURRENCY, "The amount has no currency beside it.")
     raise HeldError(Reason.CURRENCY, f'"{code}" is no ISO 4217 code.', value=code)
-
-
-def quantum(digits: int) -> Decimal:
-    return Decimal(1).scaleb(-digits)
