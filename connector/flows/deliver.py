@@ -25,6 +25,7 @@ from connector.systems.outcomes import (
     Stale,
     Uncertain,
     Unlike,
+    Verb,
     Warned,
 )
 
@@ -39,7 +40,7 @@ class Call:
 
     id: int
     object: str
-    operation: str
+    operation: Verb
     prepared: Prepared
     values: Mapping[str, Any] = field(repr=False)
     external_id: str

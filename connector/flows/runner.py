@@ -101,7 +101,7 @@ def run_slice(run: Run, job: RunningJob) -> bool:
             names=Names.of(compiled.route),
             source=source,
             destination=destination,
-            contract=contract.of(destination.system, version.object),
+            contract=contract.of(destination, version.object),
             pool=pool,
             ends_at=time.monotonic() + settings.SLICE_S,
             position=_position(run),

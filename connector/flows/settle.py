@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
 
 from django.utils import timezone
 
@@ -24,7 +25,8 @@ from connector.flows.deliver import Answer, Call
 from connector.flows.ledger import Known
 from connector.flows.models import Delivery, Route
 from connector.flows.values import decode
-from connector.systems.outcomes import Prepared
+from connector.systems.errors import Kind, SystemFailure
+from connector.systems.outcomes import Prepared, Verb
 
 if TYPE_CHECKING:
     from connector.flows.runner import Slice
@@ -69,7 +71,7 @@ def call_of(row: Delivery) -> Call:
     return Call(
         id=row.pk,
         object=row.route.object,
-        operation=row.operation,
+        operation=cast("Verb", row.operation),
         prepared=Prepared.from_json(stored["prepared"]),
         values=decode(stored["values"]),
         external_id=row.external_id,
@@ -118,6 +120,8 @@ def _settle(slice_: "Slice", call: Call, row: Delivery) -> Answer:
         return _finish(slice_, row, call)
     if contract.may_repeat(call.operation, _ago_s(row)):
         return deliver.deliver(client, contract, call, wait=slice_.wait)
+    if call.operation == "update":
+        return _settle_update(slice_, call)
     if row.problem == "send":
         # A person has looked: it is not there.
         return _send_again(slice_, call)
@@ -132,8 +136,36 @@ def _settle(slice_: "Slice", call: Call, row: Delivery) -> Answer:
     return _send_again(slice_, call) if seen is None else seen
 
 
+def _settle_update(slice_: "Slice", call: Call) -> Answer:
+    """See what is there now: the change, or a record that still waits for it."""
+    client = slice_.destination
+    try:
+        now = client.read_back(call.object, call.remote_id)
+        if now is None:
+            text = "The record that should be changed is not there any more."
+            return Answer(call.id, State.REJECTED, problem="gone", text=text)
+        if all(now.values.get(name) == value for name, value in call.values.items()):
+            return Answer(
+                call.id, State.DELIVERED, remote_id=call.remote_id, take={**call.take, **now.take}
+            )
+        again = client.prepare_update(
+            call.object,
+            call.values,
+            remote_id=call.remote_id,
+            take=call.take,
+            key=uuid4().hex,
+            external_id=call.external_id,
+            current=now,
+        )
+    except SystemFailure as failure:
+        problem = "refused" if failure.kind is Kind.REFUSED else "no_answer"
+        state = State.REJECTED if problem == "refused" else State.UNCERTAIN
+        return Answer(call.id, state, problem=problem, text=failure.message)
+    return _send_again(slice_, replace(call, prepared=again))
+
+
 def _send_again(slice_: "Slice", call: Call) -> Answer:
-    """Absence is proven, or a person is sure of it: the stored call leaves once more."""
+    """It is not there, for certain: the call leaves once more."""
     ledger.send_again([call.id])
     again = replace(call, look_first=False)
     return deliver.deliver(slice_.destination, slice_.contract, again, wait=slice_.wait)

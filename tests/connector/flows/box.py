@@ -1,4 +1,4 @@
-"""A small world for tests of flows: practice systems in threads, connections, flows, runs at once."""
+"""A small world for tests of flows: practice systems in threads, connected, and runs at once."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,10 +15,10 @@ from connector.flows.definition import Definition
 from connector.flows.models import Connection, Flow, Run
 from connector.jobs.models import Job
 from connector.jobs.running import RunningJob
-from connector.sandbox import checks
+from connector.sandbox import checks, erp_records, jsontext, records
 from connector.sandbox.server import Options, Running, running
 
-VENDORS = {
+VENDORS: dict[str, Any] = {
     "map": {
         "reference": {"from": "id"},
         "name": {"from": "name", "do": ["trim"]},
@@ -27,7 +27,7 @@ VENDORS = {
         "terms_days": {"from": "payment_days"},
     }
 }
-BILLS = {
+BILLS: dict[str, Any] = {
     "filter": [["status", "is", "approved"]],
     "map": {
         "vendor_id": {"link": {"stream": "vendors", "object": "vendor", "key": "vendor_id"}},
@@ -82,6 +82,20 @@ class World:
             actor="omar",
         )
         return self.flows[slug]
+
+    def change_vendor(self, id_: str, **fields: Any) -> None:
+        """Change a vendor in the ERP, through its store."""
+        site = self.erp.site
+        kind = next(kind for kind in erp_records.KINDS if kind.name == "vendors")
+        with site.store.change():
+            record = site.store.get("vendors", id_)
+            assert record is not None
+            records.renew(site, kind, {**record, **fields})
+
+    def ap_records(self, kind: str) -> list[dict[str, Any]]:
+        """Everything of one kind in the ledger."""
+        rows = self.ap.site.store.by_age(kind, {}, "", 0, 10_000)
+        return [jsontext.decode(row) for row in rows]
 
     def vendors_and_bills(self, *, accounts: Any = ACCOUNTS) -> tuple[Flow, Flow]:
         maps.create(
