@@ -32,7 +32,7 @@ class Broker(DjangoQBroker):  # type: ignore[misc]
 
     def __init__(self, list_key: str | None = None) -> None:
         super().__init__(list_key)
-        self._listening: object = None
+        self._listening: Any = None
 
     def dequeue(self) -> list[tuple[str, str]] | None:
         """Wait up to WAIT_S for jobs; one package for each that is due, at most one a worker.

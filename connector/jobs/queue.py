@@ -83,11 +83,11 @@ def enqueue(
                 "kind": str(kind),
                 "args": json.dumps(dict(args)),
                 "priority": priority,
-                "delay": timedelta(seconds=delay_s),
+                "delay_s": delay_s,
                 "wake": delay_s <= 0,
             },
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)
 
 
 def check(kind: str, args: object) -> Kind:
@@ -127,7 +127,7 @@ def claim(
                 "kinds": None if kinds is None else [str(kind) for kind in kinds],
                 "limit": limit,
                 "holder": holder,
-                "lease": timedelta(seconds=lease_s),
+                "lease_s": lease_s,
             },
         )
         rows = sorted(cursor.fetchall(), key=lambda row: (row[6], row[0]))
@@ -148,7 +148,7 @@ def renew(holder: str, ids: Sequence[int], *, lease_s: float = LEASE_S) -> set[i
     with connection.cursor() as cursor:
         cursor.execute(
             sql.RENEW,
-            {"lease": timedelta(seconds=lease_s), "ids": list(ids), "holder": holder},
+            {"lease_s": lease_s, "ids": list(ids), "holder": holder},
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -157,7 +157,7 @@ def finish(holder: str, ids: Sequence[int]) -> int:
     """Close jobs as done; return how many were still the holder's."""
     with connection.cursor() as cursor:
         cursor.execute(sql.FINISH, {"ids": list(ids), "holder": holder})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 @transaction.atomic
@@ -205,7 +205,8 @@ def expired() -> Claimed | None:
 def delete_done(*, limit: int = 1_000) -> int:
     """Delete jobs that were done more than a day ago, one batch; return how many."""
     old = Job.objects.filter(state=Job.State.DONE, finished_at__lt=Now() - KEEP_DONE)
-    return Job.objects.filter(pk__in=old.values("pk")[:limit]).delete()[0]
+    deleted: int = Job.objects.filter(pk__in=old.values("pk")[:limit]).delete()[0]
+    return deleted
 
 
 def due(*, at_most: int) -> int:

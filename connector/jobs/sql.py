@@ -11,7 +11,7 @@ WITH gate AS MATERIALIZED (
     INSERT INTO jobs_job (kind, args, dedupe_key, priority, state, attempts, not_before, holder,
                           created_at, problem)
     SELECT %(kind)s, %(args)s::jsonb, %(key)s, %(priority)s, 'waiting', 0,
-           statement_timestamp() + %(delay)s, '', statement_timestamp(), ''
+           statement_timestamp() + make_interval(secs => %(delay_s)s), '', statement_timestamp(), ''
     FROM gate
     ON CONFLICT (dedupe_key) WHERE state = 'waiting' AND dedupe_key <> '' DO NOTHING
     RETURNING id
@@ -35,14 +35,15 @@ WITH picked AS (
     ORDER BY priority, not_before, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE jobs_job AS job
-SET state = 'running', holder = %(holder)s, lease_until = statement_timestamp() + %(lease)s,
-    attempts = attempts + 1, started_at = statement_timestamp()
+SET state = 'running', holder = %(holder)s, attempts = attempts + 1,
+    started_at = statement_timestamp(),
+    lease_until = statement_timestamp() + make_interval(secs => %(lease_s)s)
 FROM picked WHERE job.id = picked.id
 RETURNING job.id, kind, args, dedupe_key, attempts, holder, priority
 """
 
 RENEW = """
-UPDATE jobs_job SET lease_until = statement_timestamp() + %(lease)s
+UPDATE jobs_job SET lease_until = statement_timestamp() + make_interval(secs => %(lease_s)s)
 WHERE id = ANY(%(ids)s) AND state = 'running' AND holder = %(holder)s RETURNING id
 """
 

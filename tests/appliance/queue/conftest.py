@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 from django.db import transaction
 
@@ -83,7 +83,8 @@ class Worker:
 
     def family(self) -> list[psutil.Process]:
         """Cluster, sentinel, workers, monitor, pusher."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
 
     def sentinel(self) -> psutil.Process:
         return psutil.Process(self.process.pid).children()[0].children()[0]

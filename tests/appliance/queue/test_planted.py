@@ -1,6 +1,8 @@
 """Whoever writes to the database, or signs as the worker does, makes it run nothing of theirs."""
 
+import base64
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -104,18 +106,20 @@ def test_signed_pickles_schedules_and_results_of_django_q_are_never_read(
     tables_of_django_q: None, worker: Worker, tmp_path: Path
 ) -> None:
     from django_q.signing import SignedPackage
-    from picklefield.fields import dbsafe_encode
+    from picklefield.fields import dbsafe_decode  # type: ignore[import-untyped]
 
     canary = tmp_path / "canary"
-    bomb = SignedPackage.dumps(Bomb(canary))
-    SignedPackage.loads(bomb)
-    assert canary.exists()  # the bomb is a live one, and signed as the worker signs
-    canary.unlink()
+    package = SignedPackage.dumps(Bomb(canary))
+    result = base64.b64encode(pickle.dumps(Bomb(canary))).decode()
+    for read, bomb in ((SignedPackage.loads, package), (dbsafe_decode, result)):
+        read(bomb)
+        assert canary.exists()  # the bombs are live ones, signed as the worker signs
+        canary.unlink()
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO django_q_ormq (key, payload, lock) "
             "VALUES ('connector', %s, now() - interval '1 day')",
-            [bomb],
+            [package],
         )
         cursor.execute(
             "INSERT INTO django_q_schedule (func, args, schedule_type, repeats, next_run) "
@@ -125,7 +129,7 @@ def test_signed_pickles_schedules_and_results_of_django_q_are_never_read(
         cursor.execute(
             "INSERT INTO django_q_task (id, name, func, result, started, stopped, success, "
             "attempt_count) VALUES ('a', 'a', 'os.system', %s, now(), now(), false, 1)",
-            [str(dbsafe_encode(Bomb(canary)))],
+            [result],
         )
 
     jobs = [ask(), ask()]

@@ -1,8 +1,5 @@
 """connector.jobs.queue"""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -12,63 +9,18 @@ from django.utils import timezone
 from connector.jobs import queue
 from connector.jobs.errors import NotIds, UnknownKind
 from connector.jobs.models import Job
-from connector.jobs.queue import Claimed
 from connector.jobs.registry import Kind
 from tests.conftest import as_role
+from tests.connector.jobs.acting import (
+    RUN,
+    another_connection,
+    ask,
+    let_the_lease_end,
+    make_due,
+    the_claimed,
+)
 
 pytestmark = pytest.mark.django_db
-
-RUN = Kind.FLOWS_RUN
-
-
-def ask(kind: Kind = RUN, **given: object) -> bool:
-    with transaction.atomic():
-        return queue.enqueue(kind, **given)  # type: ignore[arg-type]
-
-
-def the_claimed(holder: str = "a") -> Claimed:
-    (job,) = queue.claim(holder)
-    return job
-
-
-def let_the_lease_end() -> None:
-    Job.objects.filter(state=Job.State.RUNNING).update(
-        lease_until=timezone.now() - timedelta(seconds=1)
-    )
-
-
-def make_due() -> None:
-    Job.objects.filter(state=Job.State.WAITING).update(
-        not_before=timezone.now() - timedelta(seconds=1)
-    )
-
-
-@contextmanager
-def another_connection() -> Iterator[ThreadPoolExecutor]:
-    """A thread that keeps its own connection to the database."""
-    with ThreadPoolExecutor(1) as thread:
-        yield thread
-        thread.submit(lambda: connection.close()).result()
-
-
-@pytest.fixture
-def events(transactional_db: None) -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE IF NOT EXISTS event_of_test (id int)")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE event_of_test")
-
-
-def write_event() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO event_of_test VALUES (1)")
-
-
-def count_events() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM event_of_test")
-        return int(cursor.fetchone()[0])
 
 
 # --- enqueue ----------------------------------------------------------------
@@ -202,40 +154,6 @@ def test_a_batch_is_filled_with_first_attempts_of_the_asked_kinds_alone() -> Non
     batch = queue.claim("b", limit=20, kinds=[Kind.WEBHOOKS_PROCESS])
 
     assert [job.args["n"] for job in batch] == [3]
-
-
-# --- the coalescing race ----------------------------------------------------
-
-
-def test_an_event_whose_enqueue_met_the_claimed_row_is_seen(events: None) -> None:
-    ask(dedupe_key="endpoint:1")
-    with another_connection() as intake, another_connection() as worker:
-        opened = transaction.atomic()
-        intake.submit(opened.__enter__).result()
-        intake.submit(write_event).result()
-        wrote = intake.submit(
-            lambda: queue.enqueue(Kind.WEBHOOKS_PROCESS, dedupe_key="endpoint:1")
-        ).result()
-        assert wrote is False
-
-        job = worker.submit(the_claimed).result()
-        assert worker.submit(count_events).result() == 0  # what a worker without the barrier reads
-        passed = worker.submit(queue.read_barrier, job.dedupe_key)
-        with pytest.raises(TimeoutError):
-            passed.result(timeout=0.5)
-
-        intake.submit(opened.__exit__, None, None, None).result()
-        passed.result(timeout=5)
-        assert worker.submit(count_events).result() == 1
-
-
-def test_an_enqueue_after_the_claim_writes_a_job_of_its_own(events: None) -> None:
-    ask(dedupe_key="endpoint:1")
-    with another_connection() as worker:
-        job = worker.submit(the_claimed).result()
-        worker.submit(queue.read_barrier, job.dedupe_key).result()
-
-    assert ask(dedupe_key="endpoint:1") is True
 
 
 # --- leases and ends --------------------------------------------------------
