@@ -44,10 +44,12 @@ def complete(token: str, *, email: str, name: str, password: str, actor: str) ->
     Raises:
         LinkRefused: see there. Nothing was changed.
     """
-    link = _valid(token).select_for_update().first()
-    if link is None or _has_owner():
+    # All open links are locked, not this one alone: two links at once would make two owners.
+    unused = SetupLink.objects.filter(used_at=None)
+    list(unused.select_for_update().order_by("token_hash"))
+    if not is_open(token):
         raise LinkRefused
-    SetupLink.objects.filter(used_at=None).update(used_at=timezone.now())
+    unused.update(used_at=timezone.now())
     first, _, last = name.partition(" ")
     owner = User.objects.create_user(
         username=email.lower(),

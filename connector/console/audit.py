@@ -23,13 +23,23 @@ LONGEST_FACT = 40
 class Filters(forms.Form):
     """What to show. All fields may be empty."""
 
-    actor = forms.CharField(label="Who", max_length=150, required=False)
+    actor = forms.CharField(
+        label="Who",
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "Who", "size": 14}),
+    )
     action = forms.ChoiceField(
         label="What",
         required=False,
         choices=[("", "Everything"), *((a.value, a.value.replace("_", " ")) for a in Action)],
     )
-    subject = forms.CharField(label="Subject", max_length=150, required=False)
+    subject = forms.CharField(
+        label="Subject",
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "Subject, as in a link below", "size": 22}),
+    )
     since = forms.DateField(
         label="From", required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
