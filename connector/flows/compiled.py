@@ -1,6 +1,6 @@
 """A flow version made ready to run: its mapping compiled, its value maps opened and pinned."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -15,7 +15,7 @@ from connector.flows.mapping.compiled import CompiledMapping
 from connector.flows.mapping.context import StaticContext
 from connector.flows.mapping.errors import MappingError
 from connector.flows.mapping.scope import RunContext
-from connector.flows.mapping.types import FieldType
+from connector.flows.mapping.transforms.declare import Systems
 from connector.flows.mapping.value_maps import MapShape, ValueMapEntries, shipped, value_map
 from connector.flows.models import Connection, Route, ValueMap, ValueMapVersion, Version
 from connector.systems import registry
@@ -25,6 +25,7 @@ from connector.systems import registry
 class Compiled:
     """What a slice keeps of its version.
 
+    typed: makes the record that the mapping sees out of the one that was read.
     pinned: names of the flow version and the map versions, for the source print.
     asked_again: source keys of rejected records that a person wants sent again.
     """
@@ -32,7 +33,7 @@ class Compiled:
     route: Route
     mapping: CompiledMapping
     definition: Definition
-    fields: Mapping[str, FieldType]
+    typed: Callable[[fields.Record], fields.Record]
     maps: Mapping[str, ValueMapEntries]
     run: RunContext
     pinned: tuple[str, ...]
@@ -55,11 +56,12 @@ def compile_version(
     )
     opened, versions = open_maps(mapping.maps)
     target = registry.get(version.destination.system).objects[version.object]
+    zone = connections.settings_of(version.source).get("zone")
     return Compiled(
         route=ledger.route_of(version),
         mapping=mapping,
         definition=said,
-        fields=fields.of_object(target),
+        typed=fields.reader(registry.get(version.source.system), version.stream, zone),
         maps=opened,
         run=run_context(version.source, version.destination, now),
         pinned=(str(version.pk), *versions),
@@ -106,6 +108,7 @@ def check(
         back_objects=frozenset(reads.objects),
         readable=writes.read_of(writes.objects[object_]) is not None,
         match=tuple(writes.objects[object_].match),
+        systems=Systems(reads.wire.minor_digits, writes.wire.minor_digits),
     )
     try:
         return compile_mapping(mapping, context=context)

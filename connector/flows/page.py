@@ -14,8 +14,9 @@ from connector.flows.identity import Names
 from connector.flows.ledger import Known
 from connector.flows.mapping import canonical
 from connector.flows.mapping.errors import Reason
-from connector.flows.mapping.outcomes import Held, Mapped, Problem, Skipped
+from connector.flows.mapping.outcomes import Held, Mapped, Outcome, Problem, Skipped
 from connector.flows.models import Delivery
+from connector.systems.errors import SystemFailure
 
 State = Delivery.State
 
@@ -103,10 +104,24 @@ def plan(
         for record in records.values()
         if not _settled_before(page, record, known.get(record.source_key))
     ]
-    found = links.resolve(compiled, [record.raw for record in changed])
-    for record in changed:
-        _map(page, compiled, names, record, known.get(record.source_key), found)
+    typed = [(record, one) for record in changed if (one := _typed(page, compiled, record))]
+    found = links.resolve(compiled, [one for _, one in typed])
+    for record, one in typed:
+        outcome = compiled.mapping.map_record(
+            one, links=found, maps=compiled.maps, run=compiled.run
+        )
+        _sort_out(page, compiled, names, record, known.get(record.source_key), outcome)
     return page
+
+
+def _typed(page: Page, compiled: Compiled, record: Record) -> Mapping[str, Any] | None:
+    """The record as the mapping sees it, or None and it is held."""
+    try:
+        return compiled.typed(record.raw)
+    except SystemFailure as refused:
+        problem = Problem("", Reason.BAD_VALUE, None, refused.message)
+        page.held.append(HeldBack(record, (problem,)))
+        return None
 
 
 _CUT = Problem("", Reason.TOO_BIG, None, "It came incomplete; a part of it is never sent.")
@@ -137,17 +152,14 @@ def _count_delivered(page: Page, known: Known) -> None:
         page.late.append(known.id)
 
 
-def _map(
+def _sort_out(
     page: Page,
     compiled: Compiled,
     names: Names,
     record: Record,
     known: Known | None,
-    found: Mapping[Any, str],
+    outcome: Outcome,
 ) -> None:
-    outcome = compiled.mapping.map_record(
-        record.raw, links=found, maps=compiled.maps, run=compiled.run
-    )
     if isinstance(outcome, Skipped):
         page.skipped += 1
         return

@@ -12,7 +12,7 @@ from connector.audit.actions import Action
 from connector.crypto import envelope
 from connector.crypto.errors import CryptoError
 from connector.crypto.keyring import Domain
-from connector.flows import clients, compiled, ledger, links
+from connector.flows import clients, compiled, connections, fields, ledger, links
 from connector.flows.errors import FlowsError, NotPossible
 from connector.flows.mapping.outcomes import FieldTrace, Held, Mapped, Skipped
 from connector.flows.mapping.outcomes import Preview as Traced
@@ -20,6 +20,7 @@ from connector.flows.models import Flow, Preview, Version
 from connector.flows.values import encode
 from connector.jobs import queue
 from connector.jobs.registry import Kind
+from connector.systems import registry
 from connector.systems.errors import SystemFailure
 
 RECORDS = 20
@@ -76,16 +77,19 @@ def _make(row: Preview) -> list[dict[str, Any]]:
     ) as client:
         page = client.read_page(version.stream, position=None, mark="", full=False)
         records = [(client.record_key(version.stream, r), r) for r in page.records[:RECORDS]]
+    zone = connections.settings_of(version.source).get("zone")
+    typed = fields.reader(registry.get(version.source.system), version.stream, zone)
+    seen = [(key, raw, typed(raw)) for key, raw in records]
     found = links.answers(
-        ledger.route_of(version), mapping.link_keys([r for _, r in records], run=context)
+        ledger.route_of(version), mapping.link_keys([one for _, _, one in seen], run=context)
     )
     return [
         {
             "key": key,
-            "record": record,
-            **_shown(mapping.preview(record, links=found, maps=maps, run=context)),
+            "record": raw,
+            **_shown(mapping.preview(one, links=found, maps=maps, run=context)),
         }
-        for key, record in records
+        for key, raw, one in seen
     ]
 
 

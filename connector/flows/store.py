@@ -106,9 +106,10 @@ def check(said: Definition, version: Version) -> None:
         said.mapping, version.source, version.stream, version.destination, version.object
     )
     maps, _ = compiled.open_maps(mapping.maps)
+    context = compiled.run_context(version.source, version.destination, timezone.now())
     failed = [
         f'the test "{result.name}" fails: {"; ".join(result.differences)}'
-        for result in run_samples(mapping, mapping.tests, maps)
+        for result in run_samples(mapping, mapping.tests, maps, run=context)
         if not result.passed
     ]
     if failed:
