@@ -14,17 +14,26 @@ from connector.systems.wire.fields import read_all
 
 TRYTON = registry.get("tryton")
 INVOICES = TRYTON.objects["supplier_invoice"]
-SETTINGS = {"url": "https://erp.example.com", "database": "books", "company": 1}
+SETTINGS = {
+    "url": "https://erp.example.com",
+    "database": "books",
+    "company": 1,
+    "payable_account": 4,
+    "journal": 2,
+}
 RECORD: dict[str, Any] = {
     "party": "17",
     "reference": "R-1",
     "invoice_date": date(2026, 11, 20),
-    "account": "4",
-    "journal": "2",
     "currency": "1",
     "invoice_address": "9",
     "lines": [
-        {"description": "Paper", "quantity": 2, "unit_price": Decimal("12.345"), "account": "11"},
+        {
+            "description": "Paper",
+            "quantity": Decimal("2.5"),
+            "unit_price": Decimal("12.345"),
+            "account": "11",
+        },
     ],
 }
 
@@ -67,11 +76,15 @@ def test_a_page_of_suppliers_is_asked_for_from_an_instant() -> None:
         "__class__": "datetime", "year": 2026, "month": 11, "day": 20, "hour": 8, "minute": 0,
         "second": 0, "microsecond": 0,
     }  # fmt: skip
-    assert body(request.body, in_scope)["params"][:3] == [
-        ["OR", ["write_date", ">=", tagged], ["create_date", ">=", tagged]],
-        200,
-        200,
+    domain, offset, size, *_ = body(request.body, in_scope)["params"]
+    assert domain == [
+        "OR",
+        ["write_date", ">=", tagged],
+        ["create_date", ">=", tagged],
+        ["addresses.write_date", ">=", tagged],
+        ["addresses.create_date", ">=", tagged],
     ]
+    assert (offset, size) == (200, 200)
 
 
 def test_an_invoice_is_made_with_typed_values_and_nested_lines() -> None:
@@ -96,7 +109,7 @@ def test_an_invoice_is_made_with_typed_values_and_nested_lines() -> None:
                         [
                             {
                                 "description": "Paper",
-                                "quantity": 2,
+                                "quantity": Decimal("2.5"),
                                 "unit_price": {"__class__": "Decimal", "decimal": "12.345"},
                                 "account": 11,
                                 "type": "line",
@@ -114,6 +127,15 @@ def test_an_update_sends_what_changed_and_a_number_as_id() -> None:
     assert INVOICES.update is not None
     made = body(INVOICES.update.request.body, scope("update", record={"reference": "R-2"}, id="42"))
     assert made["params"] == [[42], {"reference": "R-2"}, {"company": 1}]
+
+
+def test_an_update_replaces_the_lines_that_were_read() -> None:
+    assert INVOICES.update is not None
+    in_scope = scope("update", record={"lines": RECORD["lines"]}, id="42", remote={"lines": [7, 8]})
+    _, changes, _ = body(INVOICES.update.request.body, in_scope)["params"]
+    assert [command[0] for command in changes["lines"]] == ["delete", "create"]
+    assert changes["lines"][0] == ["delete", [7, 8]]
+    assert changes["lines"][1][1][0]["description"] == "Paper"
 
 
 def test_an_answer_is_read_with_its_dotted_key_and_tagged_numbers() -> None:

@@ -1,0 +1,1 @@
+"""Against a real foreign system, started by the tests themselves."""
