@@ -4,7 +4,6 @@ It listens on a Unix socket only, and every role signs in with its own password.
 """
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -16,19 +15,16 @@ from pathlib import Path
 
 import psycopg
 
+from appliance.database.account import give, run_as
+from appliance.database.errors import PostgresFailed
 from appliance.database.roles import create_roles, set_passwords
 from appliance.database.url import NAME
 from appliance.home import Home
 from connector.crypto import mac
 
 SUPERUSER = "postgres"
-ROOT_RUNS_AS = "connector-postgres"  # Postgres refuses to run as root
 START_S = 60.0
 SOCKET_PATH_MOST = 90  # sockaddr_un holds 107 bytes, the file name takes some
-
-
-class PostgresFailed(Exception):
-    """The embedded Postgres could not be made or started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +107,7 @@ def socket_directory(home: Home) -> Path:
     if home.socket != home.run and home.socket.is_dir():
         return home.socket
     path = Path(tempfile.mkdtemp(prefix="mlc-"))
-    _give(path)
+    give(path)
     (home.run / "socket").write_text(str(path))
     return path
 
@@ -138,14 +134,14 @@ def _running(home: Home, socket: Path, password: str) -> Server | None:
 
 def _initdb(home: Home, password: str) -> None:
     home.pg.mkdir(mode=0o700, exist_ok=True)
-    _give(home.pg)
+    give(home.pg)
     with tempfile.NamedTemporaryFile("w", prefix="mlc-") as file:
         file.write(password)
         file.flush()
-        _give(Path(file.name))
+        give(Path(file.name))
         done = subprocess.run(
             [
-                *_as_postgres(),
+                *run_as(binaries() / "initdb", reads=[home.pg, Path(file.name)]),
                 str(binaries() / "initdb"),
                 *("-D", str(home.pg), "-U", SUPERUSER, "--encoding=UTF8", "--locale=C.UTF-8"),
                 *(
@@ -182,7 +178,7 @@ def _launch(home: Home, socket: Path, password: str, options: tuple[str, ...]) -
     with log.open("ab") as output:
         process = subprocess.Popen(
             [
-                *_as_postgres(),
+                *run_as(binaries() / "postgres", reads=[home.pg, socket]),
                 str(binaries() / "postgres"),
                 *("-D", str(home.pg)),
                 *(word for setting in settings for word in ("-c", setting)),
@@ -200,36 +196,6 @@ def _launch(home: Home, socket: Path, password: str, options: tuple[str, ...]) -
         time.sleep(0.05)
     process.kill()
     raise PostgresFailed(f"Postgres did not start; its log is {log}")
-
-
-def _as_postgres() -> list[str]:
-    if os.geteuid() != 0:
-        return []
-    account = _account()
-    # The home or the binaries may lie below a directory that only root may enter, so the
-    # account may pass directories; it owns nothing but the data.
-    return [
-        *("setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"),
-        *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),
-        "--no-new-privs",
-    ]
-
-
-def _account() -> pwd.struct_passwd:
-    """The account that Postgres runs as where we are root; made if it is missing."""
-    try:
-        return pwd.getpwnam(ROOT_RUNS_AS)
-    except KeyError:
-        command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin"]
-        subprocess.run([*command, ROOT_RUNS_AS], check=False, capture_output=True)
-        return pwd.getpwnam(ROOT_RUNS_AS)
-
-
-def _give(path: Path) -> None:
-    """As root, hand a path to the user that Postgres runs as."""
-    if os.geteuid() == 0:
-        account = _account()
-        os.chown(path, account.pw_uid, account.pw_gid)
 
 
 def _alive(pid: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from appliance.database.embedded import PostgresFailed
+from appliance.database.errors import PostgresFailed
 from appliance.home import Home, current_home
 from appliance.quickstart.box import Box, CannotStart, running_box
 from appliance.quickstart.children import ROOT, ChildFailed, environment
