@@ -153,6 +153,9 @@ CONNECTOR_BEATS = {
     "appliance.queue.upkeep.sweep": 2.0,
     "appliance.queue.upkeep.clean": 600.0,
 }
+# For so long a job is its worker's; it is renewed at a third. What a killed worker had
+# begun is taken up when its lease is over.
+LEASE_S = env.number("CONNECTOR_LEASE_S", default=30, at_least=2, at_most=600)
 SLICE_S = env.number("CONNECTOR_SLICE_S", default=20, at_least=1, at_most=300)
 WORKERS = env.number("CONNECTOR_WORKERS", default=2, at_least=1, at_most=32)
 # retry must stay above timeout, otherwise a slow job is handed out twice. Rows of

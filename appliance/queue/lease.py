@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.db import Error, connection
 
 from appliance.queue import shared
@@ -15,14 +16,13 @@ from connector.jobs.running import RunningJob
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.25
-RENEW_S = queue.LEASE_S / 3
 
 
 class Keeper:
     """One thread a process. It renews leases, passes on the wish to stop, and beats the pulse.
 
     It proves that the process lives, not that the job advances. It connects to
-    the database only for jobs that run longer than RENEW_S.
+    the database only for jobs that run longer than a third of a lease.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Keeper:
         if shared.stop_asked():
             for job in jobs.values():
                 job.stop.set()
-        if time.monotonic() - renewed_at < RENEW_S or not jobs:
+        if time.monotonic() - renewed_at < settings.LEASE_S / 3 or not jobs:
             return
         started_at = time.monotonic()
         try:
@@ -70,7 +70,7 @@ class Keeper:
         except Error as error:
             logger.warning("leases could not be renewed (%s)", type(error).__name__)
             connection.close()
-            kept = set() if started_at - renewed_at > queue.LEASE_S else {*jobs}
+            kept = set() if started_at - renewed_at > settings.LEASE_S else {*jobs}
         else:
             with self._lock:
                 if self._jobs is jobs:

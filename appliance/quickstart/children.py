@@ -15,6 +15,7 @@ from pathlib import Path
 from appliance.home import ENV, Home
 
 STOP_S = 25.0
+PASSED_ON = tuple(f"CONNECTOR_{name}" for name in ("LOG_LEVEL", "WORKERS", "SLICE_S", "LEASE_S"))
 ROOT = Path(__file__).resolve().parent.parent.parent
 _PR_SET_PDEATHSIG = 1
 
@@ -125,7 +126,8 @@ def environment(home: Home, process: str) -> dict[str, str]:
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("DATABASE_", "CONNECTOR_", "DJANGO_"))
-        or name in ("CONNECTOR_LOG_LEVEL", "CONNECTOR_WORKERS", "CONNECTOR_SLICE_S")
+        or name
+        in ("CONNECTOR_LOG_LEVEL", "CONNECTOR_WORKERS", "CONNECTOR_SLICE_S", "CONNECTOR_LEASE_S")
     }
     return {
         **kept,

@@ -63,8 +63,8 @@ def main_job(home: Home) -> Summary:
     """
     state = home.state()
     keys = {name: json.loads(Path(state[f"{name}_keys"]).read_text()) for name in ("erp", "ap")}
-    _keep_secrets(home, keys)
-    apply_files(_files(state), actor="quickstart")
+    keep_secrets(home, keys)
+    apply_files(files(state), actor="quickstart")
     _aim_webhooks(home, state, keys)
     vendors = _run("vendors-to-ap")
     bills = _run("bills-to-ap")
@@ -86,7 +86,8 @@ def main_job(home: Home) -> Summary:
     )
 
 
-def _files(state: Mapping[str, str]) -> dict[str, str]:
+def files(state: Mapping[str, str]) -> dict[str, str]:
+    """The files of the practice box, with the addresses of its systems."""
     texts = read_files(FILES)
     text = texts["connections.yaml"]
     for name in ("erp_url", "ap_url"):
@@ -94,7 +95,7 @@ def _files(state: Mapping[str, str]) -> dict[str, str]:
     return {**texts, "connections.yaml": text}
 
 
-def _keep_secrets(home: Home, keys: Mapping[str, Mapping[str, str]]) -> None:
+def keep_secrets(home: Home, keys: Mapping[str, Mapping[str, str]]) -> None:
     """Put the keys of the practice systems where the files look for secrets."""
     for name, (system, key) in SECRETS.items():
         file = home.secrets / name

@@ -21,6 +21,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
@@ -29,7 +30,6 @@ from connector.jobs.errors import NotIds
 from connector.jobs.models import Job
 from connector.jobs.registry import Args, Kind, known
 
-LEASE_S = 30.0
 MOST_ATTEMPTS = 5
 LONGEST_WAIT_S = 300
 KEEP_DONE = timedelta(days=1)
@@ -112,7 +112,7 @@ def claim(
     *,
     limit: int = 1,
     kinds: Collection[Kind] | None = None,
-    lease_s: float = LEASE_S,
+    lease_s: float | None = None,
 ) -> list[Claimed]:
     """Take the next jobs that are due, for `lease_s` seconds. Never waits for another worker.
 
@@ -127,7 +127,7 @@ def claim(
                 "kinds": None if kinds is None else [str(kind) for kind in kinds],
                 "limit": limit,
                 "holder": holder,
-                "lease_s": lease_s,
+                "lease_s": lease_s or settings.LEASE_S,
             },
         )
         rows = sorted(cursor.fetchall(), key=lambda row: (row[6], row[0]))
@@ -143,12 +143,12 @@ def read_barrier(dedupe_key: str) -> None:
         cursor.execute(sql.BARRIER, {"key": dedupe_key})
 
 
-def renew(holder: str, ids: Sequence[int], *, lease_s: float = LEASE_S) -> set[int]:
+def renew(holder: str, ids: Sequence[int], *, lease_s: float | None = None) -> set[int]:
     """Extend leases; return the jobs that are still the holder's."""
     with connection.cursor() as cursor:
         cursor.execute(
             sql.RENEW,
-            {"lease_s": lease_s, "ids": list(ids), "holder": holder},
+            {"lease_s": lease_s or settings.LEASE_S, "ids": list(ids), "holder": holder},
         )
         return {row[0] for row in cursor.fetchall()}
 

@@ -15,9 +15,9 @@ import psycopg
 from appliance.database import embedded
 from appliance.database.url import NAME
 from appliance.home import Home
+from appliance.quickstart import practice
 from appliance.quickstart.box import BILLS, Box, running_box
 from appliance.quickstart.children import ROOT, environment
-from appliance.quickstart.practice import call
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,18 @@ class Live:
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
+    def prepare_flows(self) -> None:
+        """Connect both systems and move the vendors, so that bills can flow."""
+        texts = practice.files(self.state)
+        practice.keep_secrets(self.home, {name: self.keys(name) for name in ("erp", "ap")})
+        folder = self.home.path / "flows"
+        folder.mkdir(exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text)
+        done = self.manage("apply", str(folder))
+        assert done.returncode == 0, done.stderr
+        self.run("vendors-to-ap")
+
     @contextmanager
     def superuser(self) -> Iterator[psycopg.Connection[Any]]:
         """The database as nobody in the box may see it."""
@@ -87,7 +99,9 @@ class Live:
 
     def ask(self, system: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A call of a practice system's administration."""
-        return call(f"{self.state[f'{system}_url']}{path}", self.keys(system)["admin_token"], body)
+        return practice.call(
+            f"{self.state[f'{system}_url']}{path}", self.keys(system)["admin_token"], body
+        )
 
 
 @contextmanager
