@@ -64,4 +64,4 @@ def _emptied(self: TransactionTestCase) -> None:
                 cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
 
 
-TransactionTestCase._fixture_teardown = _emptied  # type: ignore[method-assign]
+TransactionTestCase._fixture_teardown = _emptied  # type: ignore[attr-defined]
