@@ -7,24 +7,17 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from appliance.configuration import apply_files, read_files
+from appliance.configuration import apply_files
 from appliance.home import Home
 from appliance.management.commands.run import wait_for
+from appliance.quickstart.systems import call, files, keep_secrets
 from connector.audit.models import Entry
 from connector.crypto import mac
 from connector.flows import dispatch, inbox
 from connector.flows.models import Flow, Run
 from connector.webhooks.models import Endpoint, Event, Tally
 
-FILES = Path(__file__).parent / "files"
-SECRETS = {
-    "erp-client-id": ("erp", "client_id"),
-    "erp-client-secret": ("erp", "client_secret"),
-    "ap-user": ("ap", "user"),
-    "ap-password": ("ap", "password"),
-}
 TOUCHED = 5
 RUN_S = 120.0
 EVENTS_S = 20.0
@@ -84,23 +77,6 @@ def main_job(home: Home) -> Summary:
         audit_entries=Entry.objects.count(),
         waiting=inbox.waiting(),
     )
-
-
-def files(state: Mapping[str, str]) -> dict[str, str]:
-    """The files of the practice box, with the addresses of its systems."""
-    texts = read_files(FILES)
-    text = texts["connections.yaml"]
-    for name in ("erp_url", "ap_url"):
-        text = text.replace(f"@{name}@", state[name])
-    return {**texts, "connections.yaml": text}
-
-
-def keep_secrets(home: Home, keys: Mapping[str, Mapping[str, str]]) -> None:
-    """Put the keys of the practice systems where the files look for secrets."""
-    for name, (system, key) in SECRETS.items():
-        file = home.secrets / name
-        file.touch(mode=0o600)
-        file.write_text(keys[system][key])
 
 
 def _aim_webhooks(
@@ -170,15 +146,3 @@ def _post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     except urllib.error.HTTPError as refused:
         refused.close()
         return refused.code
-
-
-def call(url: str, token: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A call of a practice system's administration, answered as JSON."""
-    request = urllib.request.Request(url)  # noqa: S310
-    request.add_header("Authorization", f"Bearer {token}")
-    if body is not None:
-        request.data = json.dumps(body).encode()
-        request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        said: dict[str, Any] = json.loads(answer.read() or b"{}")
-        return said

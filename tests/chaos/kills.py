@@ -55,7 +55,7 @@ def kill_while_bills_flow(
 
 def _kill_one(live: Live, dice: random.Random) -> int:
     parent = _worker(live.box.children)
-    tree = [parent, *_descendants(parent)]
+    tree = [parent, *descendants(parent)]
     victim = dice.choice(tree)
     try:
         os.kill(victim, signal.SIGKILL)
@@ -79,7 +79,7 @@ def _restart(children: Children) -> None:
     children.start(name, ["manage.py", "work"], process="worker")
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """Children of a process and theirs, from /proc."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():

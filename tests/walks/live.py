@@ -15,7 +15,7 @@ import psycopg
 from appliance.database import embedded
 from appliance.database.url import NAME
 from appliance.home import Home
-from appliance.quickstart import practice
+from appliance.quickstart import systems
 from appliance.quickstart.box import BILLS, Box, running_box
 from appliance.quickstart.children import ROOT, environment
 
@@ -61,8 +61,8 @@ class Live:
 
     def prepare_flows(self) -> None:
         """Connect both systems and move the vendors, so that bills can flow."""
-        texts = practice.files(self.state)
-        practice.keep_secrets(self.home, {name: self.keys(name) for name in ("erp", "ap")})
+        texts = systems.files(self.state)
+        systems.keep_secrets(self.home, {name: self.keys(name) for name in ("erp", "ap")})
         folder = self.home.path / "flows"
         folder.mkdir(exist_ok=True)
         for name, text in texts.items():
@@ -80,7 +80,7 @@ class Live:
 
     def rows(self, query: str, *arguments: Any) -> list[Any]:
         with self.superuser() as connection:
-            cursor = connection.execute(query, arguments)  # type: ignore[arg-type]
+            cursor = connection.execute(query, arguments)
             return cursor.fetchall() if cursor.description else []
 
     def as_role(self, role: str) -> psycopg.Connection[Any]:
@@ -99,7 +99,7 @@ class Live:
 
     def ask(self, system: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A call of a practice system's administration."""
-        return practice.call(
+        return systems.call(
             f"{self.state[f'{system}_url']}{path}", self.keys(system)["admin_token"], body
         )
 
