@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from connector.systems.authority import PORTS, authority
 from connector.systems.errors import Kind, SystemFailure
 from connector.systems.scope import Scope
 from connector.systems.spec import System
 from connector.systems.template import render_text
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_PORTS = {"https": 443, "http": 80}
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\Z")
+_PORT = r"(?::[1-9][0-9]{0,4})?"
+_PLACE = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\]){_PORT}\Z")
 _STRANGE = re.compile(r"[\x00-\x20\x7f-\U0010ffff\\<>\"`{}|^]")
 
 
@@ -33,9 +35,8 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """Host and port as in a Host header; the port only where it is not the usual one."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        """Host and port as in a Host header, and as on the list."""
+        return authority(self.scheme, self.host, self.port)
 
     def with_path(self, path: str) -> "Target":
         return replace(self, path=path)
@@ -44,6 +45,9 @@ class Target:
 @dataclass(frozen=True, slots=True)
 class Hosts:
     """The list. A name starting with "*." allows every host under the rest, not the rest itself.
+
+    A name without a port stands for the usual one alone: what listens at another port of the
+    same machine may be somebody else's.
 
     `bound` is what the credential is bound to; a host must be in both. `loopback` allows plain
     http to this very machine, for sandboxes.
@@ -56,12 +60,13 @@ class Hosts:
 
     def target(self, url: str) -> Target:
         """The checked place of a URL. Raises SystemFailure (config) if it may not be called."""
-        scheme, host, port, path = _split(url, self.system)
-        if not (_listed(host, self.names) and _listed(host, self.bound)):
-            raise self._no(f'"{host}" is not one of its hosts ({", ".join(self.names)})')
-        if scheme != "https" and not (self.loopback and host in LOOPBACK):
-            raise self._no(f'"{host}" would be called without TLS; use https')
-        return Target(scheme, host, port, path)
+        target = Target(*_split(url, self.system))
+        place = target.authority
+        if not (_listed(place, self.names) and _listed(place, self.bound)):
+            raise self._no(f'"{place}" is not one of its hosts ({", ".join(self.names)})')
+        if target.scheme != "https" and not (self.loopback and target.host in LOOPBACK):
+            raise self._no(f'"{target.host}" would be called without TLS; use https')
+        return target
 
     def _no(self, why: str) -> SystemFailure:
         return SystemFailure(Kind.CONFIG, f"{self.system}: {why}.")
@@ -76,17 +81,16 @@ def allowed_hosts(system: System, settings: Mapping[str, Any]) -> tuple[str, ...
     hosts = []
     for template in system.hosts:
         host = str(render_text(template, scope)).lower()
-        name = host.removeprefix("*.")
-        if not (_NAME.match(name) or ":" in name):
+        if not _PLACE.match(host.removeprefix("*.")):
             raise SystemFailure(Kind.CONFIG, f'{system.title}: "{host}" is not a host name.')
         if host not in hosts:
             hosts.append(host)
     return tuple(hosts)
 
 
-def _listed(host: str, names: Iterable[str]) -> bool:
+def _listed(place: str, names: Iterable[str]) -> bool:
     return any(
-        host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in names
+        place == name or (name.startswith("*.") and place.endswith(name[1:])) for name in names
     )
 
 
@@ -98,7 +102,7 @@ def _split(url: str, system: str) -> tuple[str, str, int, str]:
     except ValueError:
         host, port, parts = "", None, urlsplit("")
     plain = not _STRANGE.search(url) and parts.username is None and parts.password is None
-    if not plain or parts.scheme not in _PORTS or not (_NAME.match(host) or ":" in host):
+    if not plain or parts.scheme not in PORTS or not (_NAME.match(host) or ":" in host):
         raise SystemFailure(Kind.CONFIG, f"{system} gave an address that is not a plain URL.")
     query = f"?{parts.query}" if parts.query else ""
-    return parts.scheme, host, port or _PORTS[parts.scheme], (parts.path or "/") + query
+    return parts.scheme, host, port or PORTS[parts.scheme], (parts.path or "/") + query

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connector.systems import path
+from connector.systems.authority import authority
 from connector.systems.scope import Scope
 from connector.systems.wire import dates, decimals, jsontext
 from connector.systems.wire.fields import write_plain
@@ -61,10 +62,14 @@ def _join(value: Any, argument: str, _: Scope) -> str:
 
 
 def _host(value: Any, _: str, __: Scope) -> str:
-    host = urlsplit(text(value)).hostname
+    try:
+        parts = urlsplit(text(value))
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
     if not host:
         raise ValueError("is not a URL with a host")
-    return host
+    return authority(parts.scheme, host, port)
 
 
 def _minor(value: Any, argument: str, scope: Scope) -> int:

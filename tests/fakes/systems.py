@@ -1,7 +1,7 @@
 """A made-up system for tests, described on the spot, and a client for it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.crypto.secret import Secret
@@ -41,15 +41,16 @@ def client(
     *,
     credential: Mapping[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
+    hosts: Sequence[str] = (),
     zone: str | None = None,
     **more: Any,
 ) -> Client:
-    """A client of a fake; use it in a `with`."""
+    """A client of a fake; use it in a `with`. A credential is bound to the fake and to `hosts`."""
     return Client(
         system or described(),
         settings={"url": fake.url, **(settings or {})},
         credential={name: Secret(text) for name, text in (credential or {}).items()},
-        hosts=["127.0.0.1"] if credential else [],
+        hosts=[f"127.0.0.1:{fake.port}", *hosts] if credential else [],
         zone=zone,
         bucket=more.pop("bucket", "test"),
         **more,

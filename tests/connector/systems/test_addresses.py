@@ -7,7 +7,8 @@ import pytest
 
 from connector.systems.addresses import AddressRefused, Guard, HostUnknown, resolve
 from connector.systems.errors import Kind, SystemFailure
-from connector.systems.hosts import Hosts
+from connector.systems.hosts import Hosts, allowed_hosts
+from tests.fakes.systems import described
 
 FORBIDDEN = [
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.0.0.5", "172.16.3.4", "192.168.1.1", "169.254.169.254",
@@ -100,7 +101,32 @@ def test_a_listed_host_is_a_target_with_its_usual_port() -> None:
 
     assert (target.origin, target.path) == (("https", "api.example.com", 443), "/v1/bills?x=1")
     assert target.authority == "api.example.com"
-    assert HOSTS.target("https://eu.files.example.com:8443/").authority.endswith(":8443")
+    assert HOSTS.target("https://api.example.com:443/").authority == "api.example.com"
+    assert HOSTS.target("https://eu.files.example.com/").host == "eu.files.example.com"
+
+
+def test_another_port_of_a_listed_host_is_another_place() -> None:
+    hosts = Hosts(("erp.lan:8443", "[::1]:8001"), ("erp.lan:8443", "[::1]:8001"), "Acme", True)
+
+    assert hosts.target("https://erp.lan:8443/x").authority == "erp.lan:8443"
+    assert hosts.target("http://[::1]:8001/x").authority == "[::1]:8001"
+    for url in ("https://erp.lan/", "https://erp.lan:9443/"):
+        with pytest.raises(SystemFailure, match="not one of its hosts"):
+            hosts.target(url)
+
+
+def test_a_connection_is_bound_to_the_port_of_its_address() -> None:
+    def bound(url: str) -> tuple[str, ...]:
+        return allowed_hosts(described(), {"url": url})
+
+    assert bound("https://erp.example.com/") == ("erp.example.com",)
+    assert bound("https://ERP.example.com:443") == ("erp.example.com",)
+    assert bound("https://erp.example.com:8443/x") == ("erp.example.com:8443",)
+    assert bound("http://127.0.0.1:8001") == ("127.0.0.1:8001",)
+    assert bound("http://[::1]:8001") == ("[::1]:8001",)
+    for strange in ("https://a b/", "https://a:0/", "https://a:99999/", "https://a%2eb/", "x"):
+        with pytest.raises(SystemFailure):
+            bound(strange)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +149,8 @@ def test_a_listed_host_is_a_target_with_its_usual_port() -> None:
         "https://evil.com\\@api.example.com/",
         "https://evil.com#@api.example.com/",
         "https://api.example.com:99999/",
+        "https://api.example.com:8443/",
+        "https://eu.files.example.com:8443/",
         "https://api.example.com:x/",
         "https://api.exa mple.com/",
         "https://api.example.com\r\n/",
@@ -140,7 +168,7 @@ def test_what_is_not_on_both_lists_is_no_target(url: str) -> None:
 
 
 def test_plain_http_is_for_this_machine_alone() -> None:
-    hosts = Hosts(("127.0.0.1", "erp.lan"), ("127.0.0.1", "erp.lan"), "Acme", loopback=True)
+    hosts = Hosts(("127.0.0.1:8001", "erp.lan"), ("127.0.0.1:8001", "erp.lan"), "Acme", True)
 
     assert hosts.target("http://127.0.0.1:8001/x").port == 8001
     with pytest.raises(SystemFailure, match="without TLS"):

@@ -16,13 +16,13 @@ from connector.systems.reply import Reply
 from connector.systems.transport import Bounds, NoAnswer, NothingSent, Transport
 from tests.fakes.server import Answer, Asked, Fake, Handle, cut, raw, serve
 
-NAMES = ("127.0.0.1", "localhost")
 OK = Answer({"ok": True})
 
 
 @contextmanager
-def transport(bounds: Bounds = Bounds(2, 3, 100_000)) -> Iterator[Transport]:  # noqa: B008
-    made = Transport(Hosts(NAMES, NAMES, "Acme", loopback=True), Guard(loopback=True), bounds)
+def transport(*ports: int, bounds: Bounds = Bounds(2, 3, 100_000)) -> Iterator[Transport]:  # noqa: B008
+    names = tuple(f"{host}:{port}" for port in ports for host in ("127.0.0.1", "localhost"))
+    made = Transport(Hosts(names, names, "Acme", loopback=True), Guard(loopback=True), bounds)
     try:
         yield made
     finally:
@@ -42,14 +42,18 @@ def call(client: Transport, url: str, method: str = "GET", *, body: bytes | None
 
 def failing(handle: Handle, method: str = "POST", **bounds: float) -> NoAnswer:
     limits = Bounds(2, bounds.get("total_s", 3), int(bounds.get("answer_bytes", 100_000)))
-    with serve(handle) as fake, transport(limits) as client, pytest.raises(NoAnswer) as caught:
+    with (
+        serve(handle) as fake,
+        transport(fake.port, bounds=limits) as client,
+        pytest.raises(NoAnswer) as caught,
+    ):
         call(client, fake.url, method, body=b"{}")
     assert len(fake.asked) == 1
     return caught.value
 
 
 def test_a_call_arrives_as_it_was_made_and_its_connection_is_kept() -> None:
-    with serve(lambda _: OK) as fake, transport() as client:
+    with serve(lambda _: OK) as fake, transport(fake.port) as client:
         for _ in range(3):
             reply = call(client, f"{fake.url}/bills?x=1", "POST", body=b'{"a":1}')
 
@@ -63,7 +67,7 @@ def test_a_call_arrives_as_it_was_made_and_its_connection_is_kept() -> None:
 
 def test_a_kept_connection_that_the_peer_closed_is_not_used_for_a_write() -> None:
     replied = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-    with serve(lambda _: replied) as fake, transport() as client:
+    with serve(lambda _: replied) as fake, transport(fake.port) as client:
         for _ in range(3):
             assert call(client, fake.url, "POST", body=b"{}").status == 200
             time.sleep(0.05)
@@ -75,13 +79,13 @@ def test_nothing_listening_means_that_nothing_was_sent() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with transport() as client, pytest.raises(NothingSent, match="can't be reached") as caught:
+    with transport(port) as client, pytest.raises(NothingSent, match="can't be reached") as caught:
         call(client, f"http://127.0.0.1:{port}/", "POST")
     assert caught.value.kind is Kind.TRANSIENT
 
 
 def test_a_peer_that_does_not_speak_tls_gets_no_byte_of_the_call() -> None:
-    with serve(lambda _: OK) as fake, transport() as client, pytest.raises(NothingSent):
+    with serve(lambda _: OK) as fake, transport(fake.port) as client, pytest.raises(NothingSent):
         call(client, f"https://127.0.0.1:{fake.port}/", "POST")
     assert fake.asked == []
 
@@ -153,7 +157,7 @@ def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused() -> None:
 
 
 def test_a_packed_answer_is_unpacked() -> None:
-    with serve(lambda _: Answer({"a": 1}, packed=True)) as fake, transport() as client:
+    with serve(lambda _: Answer({"a": 1}, packed=True)) as fake, transport(fake.port) as client:
         assert call(client, fake.url).body == b'{"a": 1}'
 
 
@@ -163,7 +167,7 @@ def redirecting(to: Callable[[Asked], str], status: int = 302) -> Handle:
 
 def test_a_redirect_of_a_write_is_an_answer_and_is_not_followed() -> None:
     for status in (301, 302, 303, 307, 308):
-        with serve(redirecting(lambda _: "/there", status)) as fake, transport() as client:
+        with serve(redirecting(lambda _: "/there", status)) as fake, transport(fake.port) as client:
             assert call(client, fake.url, "POST", body=b"{}").status == status
             assert len(fake.asked) == 1
 
@@ -172,7 +176,7 @@ def test_a_read_follows_on_the_same_origin_with_its_credential() -> None:
     def handle(asked: Asked) -> Answer:
         return OK if asked.path == "/there" else Answer(status=302, headers={"Location": "there"})
 
-    with serve(handle) as fake, transport() as client:
+    with serve(handle) as fake, transport(fake.port) as client:
         assert call(client, f"{fake.url}/here").status == 200
         assert fake.asked[-1].headers["authorization"] == "Bearer secret"
 
@@ -187,7 +191,7 @@ def test_a_redirect_to_another_origin_carries_no_credential_and_never_gets_it_ba
         where = f"http://localhost:{second.port}/"
         return OK if asked.path == "/end" else Answer(status=302, headers={"Location": where})
 
-    with serve(back) as second, serve(away) as fake, transport() as client:
+    with serve(back) as second, serve(away) as fake, transport(fake.port, second.port) as client:
         first.append(fake)
         assert call(client, fake.url).status == 200
 
@@ -201,14 +205,14 @@ def test_a_redirect_to_another_origin_carries_no_credential_and_never_gets_it_ba
     "place", ["http://10.0.0.1/", "http://169.254.169.254/x", "https://evil.com/", "file:///etc"]
 )
 def test_a_redirect_to_a_forbidden_place_is_not_followed(place: str) -> None:
-    with serve(redirecting(lambda _: place)) as fake, transport() as client:
+    with serve(redirecting(lambda _: place)) as fake, transport(fake.port) as client:
         with pytest.raises(NoAnswer, match="forbidden"):
             call(client, fake.url)
         assert len(fake.asked) == 1
 
 
 def test_redirects_in_a_circle_end() -> None:
-    with serve(redirecting(lambda _: "/again")) as fake, transport() as client:
+    with serve(redirecting(lambda _: "/again")) as fake, transport(fake.port) as client:
         with pytest.raises(NoAnswer, match="circle"):
             call(client, fake.url)
         assert len(fake.asked) == 6
@@ -216,7 +220,7 @@ def test_redirects_in_a_circle_end() -> None:
 
 def test_a_name_server_that_changes_its_mind_is_asked_once_a_connection() -> None:
     answers = iter([["127.0.0.1"], ["10.0.0.1"]])
-    with serve(lambda _: raw(b"HTTP/1.0 200 OK\r\n\r\n{}")) as fake, transport() as client:
+    with serve(lambda _: raw(b"HTTP/1.0 200 OK\r\n\r\n{}")) as fake, transport(fake.port) as client:
         client.resolve = lambda host, port: next(answers)
         assert call(client, fake.url.replace("127.0.0.1", "localhost")).status == 200
 
@@ -228,13 +232,13 @@ def test_a_name_server_that_changes_its_mind_is_asked_once_a_connection() -> Non
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    with serve(lambda _: OK) as fake, transport() as client:
+    with serve(lambda _: OK) as fake, transport(fake.port) as client:
         assert call(client, fake.url).status == 200
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: 1", "a\nb", "a\x00b"])
 def test_a_header_that_would_break_the_request_is_not_sent(value: str) -> None:
-    with serve(lambda _: OK) as fake, transport() as client:
+    with serve(lambda _: OK) as fake, transport(fake.port) as client:
         target = client.hosts.target(fake.url)
         with pytest.raises(ValueError, match="control character"):
             client.send("GET", target, headers={"X-A": value}, private={})
@@ -248,7 +252,7 @@ def test_many_threads_share_one_transport() -> None:
         return Answer(asked.body)
 
     wrong: list[bytes] = []
-    with serve(echo) as fake, transport() as client:
+    with serve(echo) as fake, transport(fake.port) as client:
 
         def work(number: int) -> None:
             for turn in range(20):

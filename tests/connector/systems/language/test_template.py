@@ -88,7 +88,7 @@ def test_in_a_text_values_have_a_plain_form() -> None:
         ("{{ record.number | sql }}", "'A''1'"),
         ("{{ record.number | odata }}", "'A''1'"),
         ("{{ quoted | quote }}", '"a\\"b\\\\c"'),
-        ("{{ settings.url | host }}", "erp.example.com"),
+        ("{{ settings.url | host }}", "erp.example.com:8443"),
         ("{{ record.number | upper }}", "A'1"),
         ("{{ record.number | lower }}", "a'1"),
         ("{{ spaced | trim }}", "x"),
