@@ -156,9 +156,7 @@ def _wake(slice_: "Slice", answered: Sequence[Answer], written: set[int]) -> Non
 
 def _move(slice_: "Slice", batch: Batch, counts: dict[str, int]) -> None:
     run = slice_.run
-    sealed = b""
-    if batch.position is not None:
-        sealed = envelope.seal_json(Domain.PAYLOAD, batch.position, place=run.position_place)
+    sealed = envelope.seal_json(Domain.PAYLOAD, batch.position, place=run.position_place)
     Run.objects.filter(pk=run.pk).update(
         pages=F("pages") + 1,
         position_sealed=sealed,

@@ -9,6 +9,7 @@ from connector.crypto.keyring import Domain
 from connector.flows.models import Cursor, HeldRecord, Run
 from connector.systems.client import Client
 
+ALL_READ = {"all": "read"}  # the position of a run that has only to settle
 IDS_A_PAGE = 50
 HELD_A_PAGE = 100
 
@@ -17,14 +18,14 @@ HELD_A_PAGE = 100
 class Batch:
     """A page of records in reading order, each with its key at the source.
 
-    position: where the next page starts, to be stored; None after the last.
+    position: where the next page starts, to be stored; ALL_READ after the last.
     mark: what the cursor moves to once this page is done, or "".
     skipped: records that are not delivered by rule: tombstones, ids that are gone.
     cut: records that came incomplete; they are held, never delivered in part.
     """
 
     keyed: Sequence[tuple[str, Mapping[str, Any]]] = field(repr=False)
-    position: dict[str, Any] | None
+    position: dict[str, Any]
     mark: str = ""
     skipped: int = 0
     cut: Sequence[tuple[str, Mapping[str, Any]]] = field(default=(), repr=False)
@@ -50,7 +51,7 @@ def _stream(run: Run, client: Client, position: dict[str, Any] | None) -> Batch:
     )
     return Batch(
         [(client.record_key(stream, record), record) for record in page.records],
-        {"page": page.next, "from": began} if page.next is not None else None,
+        {"page": page.next, "from": began} if page.next is not None else ALL_READ,
         page.mark,
         skipped=len(page.deleted),
         cut=[(client.record_key(stream, record), record) for record in page.cut],
@@ -73,7 +74,7 @@ def _records(run: Run, client: Client, position: dict[str, Any] | None) -> Batch
     end = start + len(wanted)
     return Batch(
         [(client.record_key(stream, record), record) for record in found],
-        {"start": end} if end < len(ids["records"]) else None,
+        {"start": end} if end < len(ids["records"]) else ALL_READ,
         skipped=len(wanted) - len(found),
     )
 
@@ -92,4 +93,4 @@ def _held(run: Run, client: Client, position: dict[str, Any] | None) -> Batch:
         )
         keyed.append((client.record_key(run.version.stream, record), record))
     full = len(rows) == HELD_A_PAGE
-    return Batch(keyed, {"after": rows[-1].pk} if full else None)
+    return Batch(keyed, {"after": rows[-1].pk} if full else ALL_READ)

@@ -88,8 +88,8 @@ def run_slice(run: Run, job: RunningJob) -> bool:
 
     Raises:
         RunStopped: it can't go on; nothing of the page at hand was counted.
-        RunHandedOver: try again later: the route is taken, or a system doesn't answer now.
-        SystemFailure: reading failed.
+        RunHandedOver: go on later: the route is taken, or something has to be waited for.
+        SystemFailure: a system doesn't answer now, or refuses us.
     """
     version = run.version
     compiled = compile_version(version, now=timezone.now(), asked_again=commit.asked_again(run))
@@ -112,7 +112,7 @@ def run_slice(run: Run, job: RunningJob) -> bool:
 
 def _pages(slice_: Slice) -> bool:
     run = slice_.run
-    while True:
+    while slice_.position != readers.ALL_READ:
         run.refresh_from_db(fields=["cancel_asked", "pages"])
         if run.cancel_asked:
             return True
@@ -126,17 +126,18 @@ def _pages(slice_: Slice) -> bool:
         slice_.check_lease()
         commit.page(slice_, batch, planned, answers)
         slice_.position = batch.position
-        if batch.position is None:
-            settle.settle_open(slice_)
-            return True
+    wait_s = settle.settle_open(slice_)
+    if wait_s:
+        raise RunHandedOver("waiting until what got no answer can be looked up", wait_s=wait_s)
+    return True
 
 
 def send_page(slice_: Slice, planned: Page) -> list[deliver.Answer]:
     """Claim the calls of a page, commit, make them side by side, and answer what came of each.
 
     Raises:
-        RunHandedOver, RunStopped: the destination takes nothing now. What was sent
-            is recorded; the page is not counted and is read again.
+        SystemFailure: the destination takes nothing now. What was sent is recorded;
+            the page is not counted and is read again.
     """
     calls = claims.claim(slice_, planned, claims.read_back(slice_, planned))
     if not calls:
@@ -178,11 +179,8 @@ def _refuse_if_all_alike(run: Run, planned: Page) -> None:
 
 
 def _give_up(failure: SystemFailure, run: Run) -> None:
-    if failure.kind is Kind.CONFIG:
-        raise RunStopped(f"{run.version.destination.title}: {failure.message}")
-    raise RunHandedOver(
-        f"{run.version.destination.title}: {failure.message}", wait_s=failure.wait_s or 5.0
-    )
+    message = f"{run.version.destination.title}: {failure.message}"
+    raise SystemFailure(failure.kind, message, detail=failure.detail, wait_s=failure.wait_s)
 
 
 def _position(run: Run) -> dict[str, Any] | None:

@@ -33,34 +33,31 @@ if TYPE_CHECKING:
 
 State = Delivery.State
 AT_ONCE = 200
-LONGEST_WAIT_S = 30.0
 MOST_PASSES = 3
 FOR_A_PERSON = ("not_proven", "ambiguous", "no_way")
 
 
-def settle_open(slice_: "Slice") -> None:
-    """Settle what is open on the route of this slice, in batches, waiting where that can help.
+def settle_open(slice_: "Slice") -> float:
+    """Settle what is open on the route of this slice, as far as that can be done now.
 
     Rows that only a person can decide are left alone.
+
+    Returns:
+        Seconds until the next row may be settled; 0 if nothing has to be waited for.
     """
     for _ in range(MOST_PASSES):
         rows = _open_rows(slice_)
-        if not rows:
-            return
-        calls, due_rows, wait_s = [], [], 0.0
-        for row in rows:
-            call = call_of(row)
-            due = _due_in_s(slice_, row, call)
-            if due > 0:
-                wait_s = max(wait_s, due)
-                continue
-            calls.append(call)
-            due_rows.append(row)
-        answers = list(slice_.in_threads(partial(_settle, slice_), calls, due_rows))
-        commit.answers(slice_, answers, counted=None)
+        calls = [call_of(row) for row in rows]
+        waits = [_due_in_s(slice_, row, call) for row, call in zip(rows, calls, strict=True)]
+        due = [number for number, wait_s in enumerate(waits) if wait_s <= 0]
+        if not due:
+            return min(waits, default=0.0)
+        answers = slice_.in_threads(
+            partial(_settle, slice_), [calls[n] for n in due], [rows[n] for n in due]
+        )
+        commit.answers(slice_, list(answers), counted=None)
         slice_.check_lease()
-        if wait_s and (wait_s > LONGEST_WAIT_S or slice_.wait(wait_s)):
-            return
+    return 0.0
 
 
 def call_of(row: Delivery) -> Call:
