@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,15 @@ FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
+
+# Chromium reads its commands from file 3 and answers into file 4.
+_WITH_PIPES = """
+import fcntl, os, sys
+commands, answers = (fcntl.fcntl(int(name), fcntl.F_DUPFD, 10) for name in sys.argv[1:3])
+os.dup2(commands, 3)
+os.dup2(answers, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def program() -> str | None:
@@ -88,10 +98,45 @@ class Tab:
         while not any(one["method"] == event for one in self._events):
             self._note(self._read())
 
-    def say(self, expression: str) -> Any:
-        """The value of a JavaScript expression on the page."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+    def say(self, expression: str, *, wait: bool = False) -> Any:
+        """The value of a JavaScript expression on the page, or of its promise if we wait."""
+        answer = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=wait
+        )
         return answer["result"].get("value")
+
+    def press(self, key: str, *, moves: bool = False) -> None:
+        """Press one key; `moves` waits for the page that it leads to."""
+        self._events.clear()
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
+        if moves:
+            self.wait("Page.loadEventFired")
+
+    def fill(self, values: Mapping[str, str]) -> None:
+        """Type into fields by their names, as a person does, scripts or not."""
+        for name, value in values.items():
+            self._to(f'[name="{name}"]')
+            self.call("Input.insertText", text=value)
+
+    def submit(self, action: str) -> None:
+        """Press the button of the form with this address, and wait for the next page."""
+        self._events.clear()
+        self._to(f'form[action="{action}"] button')
+        for kind in ("keyDown", "keyUp"):
+            self.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key="Enter",
+                text="\r",
+                windowsVirtualKeyCode=13,
+            )
+        self.wait("Page.loadEventFired")
+
+    def _to(self, selector: str) -> None:
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.focus", nodeId=node)
 
     def shot(self, path: Path, *, whole: bool = False) -> None:
         image = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
@@ -100,6 +145,10 @@ class Tab:
             clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
             image = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
         path.write_bytes(base64.b64decode(image["data"]))
+
+    def close(self) -> None:
+        self._out.close()
+        self._in.close()
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
@@ -130,9 +179,11 @@ def chrome() -> Iterator[Tab]:
     reads, writes = os.pipe(), os.pipe()
     process = subprocess.Popen(
         [
-            "/bin/sh",
+            sys.executable,
             "-c",
-            f'exec 3<&{reads[0]} 4>&{writes[1]}; exec "$0" "$@"',
+            _WITH_PIPES,
+            str(reads[0]),
+            str(writes[1]),
             path,
             *FLAGS,
             f"--user-data-dir={profile}",
@@ -143,9 +194,13 @@ def chrome() -> Iterator[Tab]:
     )
     os.close(reads[0])
     os.close(writes[1])
+    tab = None
     try:
-        yield Tab(reads[1], writes[0])
+        tab = Tab(reads[1], writes[0])
+        yield tab
     finally:
         process.terminate()
         process.wait(timeout=20)
+        if tab is not None:
+            tab.close()
         shutil.rmtree(profile, ignore_errors=True)

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from connector.flows import maps
 from connector.flows.models import Flow, HeldRecord, Run
 from tests.connector.console import box
 from tests.connector.console.conftest import SignIn
@@ -51,7 +52,7 @@ def more_connections(flow: Flow, many: int) -> None:
 
 def more_maps(flow: Flow, many: int) -> None:
     for number in range(many):
-        box.maps.create(
+        maps.create(
             slug=f"map-{many}-{number}", title="Map", keys=["code"], entries=[], actor="owner"
         )
 
