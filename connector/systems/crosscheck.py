@@ -89,6 +89,8 @@ def _allowed(host: str, hosts: list[str], settings: dict[str, Any]) -> bool:
     slots = _slots(host)
     if len(slots) != 1 or host != f"{{{{ {slots[0].dotted} }}}}":
         return False
+    if slots[0].name[0] == "auth":
+        return any(known.startswith("*.") for known in hosts)
     choices = settings.get(slots[0].name[-1], {}).get("choices")
     if choices:
         return all(choice["value"] in hosts for choice in choices)

@@ -1,6 +1,7 @@
 """connector.systems.call and classify: what an answer means, and when a call is made again."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_what_http_says(status: int, headers: dict[str, str], kind: Kind, calls:
 
 
 def test_a_read_is_tried_again_after_a_cut_and_a_passing_failure() -> None:
-    answers = iter([cut, Answer(status=502), Answer({"items": []})])
+    answers: Iterator[Any] = iter([cut, Answer(status=502), Answer({"items": []})])
     with serve(lambda _: next(answers)) as fake, client(fake) as acme:
         assert acme.read_page("items", position=None, mark="").records == ()
         assert len(fake.asked) == 3
@@ -208,15 +209,19 @@ def test_the_check_shows_whose_account_it_is() -> None:
         with client(fake, described(check=check), settings={"post": "7"}) as acme:
             assert acme.check().account == {"company": "Acme Ltd"}
             assert fake.asked[0].target == "/v1/me?a=b%20c%2F%C3%A4%26"
-        with client(fake, described(check=check), settings={"post": "8"}) as acme:
-            with pytest.raises(SystemFailure, match="not the account"):
-                acme.check()
+        with (
+            client(fake, described(check=check), settings={"post": "8"}) as acme,
+            pytest.raises(SystemFailure, match="not the account"),
+        ):
+            acme.check()
 
 
 def test_the_check_may_be_a_stream() -> None:
-    with serve(lambda _: Answer({"items": []})) as fake:
-        with client(fake, described(check={"stream": "items"})) as acme:
-            assert acme.check().account == {}
+    with (
+        serve(lambda _: Answer({"items": []})) as fake,
+        client(fake, described(check={"stream": "items"})) as acme,
+    ):
+        assert acme.check().account == {}
     assert fake.asked[0].path == "/v1/items"
 
 
@@ -224,13 +229,9 @@ def test_a_host_that_the_credential_is_not_bound_to_is_not_called() -> None:
     auth = {"type": "static", "send": {"headers": {"X-Key": "{{ credential.key }}"}}}
     system = described(auth=auth, credential=[{"name": "key", "label": "Key"}])
     with serve(lambda _: Answer({"items": []})) as fake:
+        elsewhere = {"url": f"http://localhost:{fake.port}"}
         with (
-            client(
-                fake,
-                system,
-                credential={"key": "secret"},
-                settings={"url": f"http://localhost:{fake.port}"},
-            ) as acme,
+            client(fake, system, credential={"key": "secret"}, settings=elsewhere) as acme,
             pytest.raises(SystemFailure, match="not one of its hosts"),
         ):
             acme.check()

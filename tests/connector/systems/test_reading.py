@@ -288,7 +288,11 @@ def test_what_was_taken_is_told_in_batches_with_a_key_of_their_own() -> None:
             },
         },
     }
-    batch = [{"id": "1", "remote_id": "x", "ok": True}, {"id": "2", "ok": False}, {"id": "3"}]
+    batch: list[dict[str, Any]] = [
+        {"id": "1", "remote_id": "x", "ok": True},
+        {"id": "2", "ok": False},
+        {"id": "3"},
+    ]
     parts = stream(acknowledge=acknowledge)
     with serve(lambda _: Answer({})) as fake, client(fake, described(**parts)) as acme:
         acme.acknowledge("items", batch, key="k")

@@ -337,9 +337,12 @@ def test_the_look_up_compares_typed(records: list[Any], expected: type) -> None:
 
 def test_a_look_up_that_failed_proves_nothing() -> None:
     for answer in (Answer({}), Answer({}, 403), Answer({"items": "x"})):
-        with serve(lambda _, a=answer: a) as fake, client(fake, write()) as acme:  # type: ignore[misc]
-            with pytest.raises(SystemFailure):
-                acme.find("bill", VALUES, external_id="e1")
+        with (
+            serve(lambda _, a=answer: a) as fake,  # type: ignore[misc]
+            client(fake, write()) as acme,
+            pytest.raises(SystemFailure),
+        ):
+            acme.find("bill", VALUES, external_id="e1")
 
 
 def test_absence_counts_as_far_as_the_description_says() -> None:
