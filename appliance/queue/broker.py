@@ -53,14 +53,8 @@ class Broker(DjangoQBroker):  # type: ignore[misc]
     def enqueue(self, task: object) -> None:
         raise RuntimeError("django-q2 takes no tasks here; use connector.jobs.queue.enqueue")
 
-    def queue_size(self) -> int:
-        return queue.due(at_most=10_000)
-
     def ping(self) -> bool:
         return True
-
-    def info(self) -> str:
-        return "rows of connector.jobs"
 
     def _wait(self) -> None:
         """Wait for a NOTIFY. Returns at once on a new connection: jobs may be there already."""

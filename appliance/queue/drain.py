@@ -84,13 +84,13 @@ def _run(job: Claimed, running: RunningJob) -> bool:
     if running.lost.is_set():
         return False
     try:
-        kind = queue.check(job.kind, job.args)
+        kind, args = queue.read(job)
     except JobError as refusal:
         _refuse(job, refusal)
         return False
     try:
         queue.read_barrier(job.dedupe_key)
-        registry.entry(kind)(job.args, running)
+        registry.entry(kind)(args, running)
     except (OperationalError, InterfaceError) as error:
         # the database is at fault, not the job: its lease brings it back
         logger.warning("job %s lost the database (%s)", job.id, type(error).__name__)

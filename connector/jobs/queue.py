@@ -15,7 +15,7 @@ whose enqueue met the row just claimed is committed, and seen.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -39,11 +39,14 @@ NO_ARGS: Args = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A job that one holder may run until its lease ends. `kind` and `args` are not checked yet."""
+    """A job that one holder may run until its lease ends.
+
+    `kind` and `args`, which is JSON text, are as the table has them: `read` them.
+    """
 
     id: int
     kind: str
-    args: Any
+    args: str
     dedupe_key: str
     attempts: int
     holder: str
@@ -91,14 +94,14 @@ def enqueue(
 
 
 def check(kind: str, args: object) -> Kind:
-    """Refuse what may not be queued, and may not be run if it was planted in the table.
+    """Refuse what may not be queued.
 
     Raises:
         UnknownKind: the kind is not on the closed list.
         NotIds: an argument is neither a text of at most 100 characters nor a whole number.
     """
     found = known(kind)
-    if not isinstance(args, dict | MappingProxyType):
+    if not isinstance(args, Mapping):
         raise NotIds("the arguments of a job are names with ids")
     for name, value in args.items():
         is_id = (isinstance(value, str) and len(value) <= LONGEST_ID) or type(value) is int
@@ -107,14 +110,26 @@ def check(kind: str, args: object) -> Kind:
     return found
 
 
+def read(job: Claimed) -> tuple[Kind, Args]:
+    """Kind and arguments of a claimed job; it may have been planted, so it is checked again.
+
+    Raises:
+        UnknownKind, NotIds: see `check`.
+    """
+    try:
+        args = json.loads(job.args)
+    except (ValueError, RecursionError):
+        raise NotIds("the arguments of a job can't be read") from None
+    return check(job.kind, args), args
+
+
 def claim(
     holder: str,
     *,
     limit: int = 1,
     kinds: Collection[Kind] | None = None,
-    lease_s: float | None = None,
 ) -> list[Claimed]:
-    """Take the next jobs that are due, for `lease_s` seconds. Never waits for another worker.
+    """Take the next jobs that are due, for the seconds of a lease. Never waits for another worker.
 
     Args:
         kinds: only these, and only first attempts, so that a job which kills its
@@ -127,7 +142,7 @@ def claim(
                 "kinds": None if kinds is None else [str(kind) for kind in kinds],
                 "limit": limit,
                 "holder": holder,
-                "lease_s": lease_s or settings.LEASE_S,
+                "lease_s": settings.LEASE_S,
             },
         )
         rows = sorted(cursor.fetchall(), key=lambda row: (row[6], row[0]))
@@ -143,12 +158,12 @@ def read_barrier(dedupe_key: str) -> None:
         cursor.execute(sql.BARRIER, {"key": dedupe_key})
 
 
-def renew(holder: str, ids: Sequence[int], *, lease_s: float | None = None) -> set[int]:
+def renew(holder: str, ids: Sequence[int]) -> set[int]:
     """Extend leases; return the jobs that are still the holder's."""
     with connection.cursor() as cursor:
         cursor.execute(
             sql.RENEW,
-            {"lease_s": lease_s or settings.LEASE_S, "ids": list(ids), "holder": holder},
+            {"lease_s": settings.LEASE_S, "ids": list(ids), "holder": holder},
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -191,7 +206,8 @@ def park(job: Claimed, problem: str) -> Job.State | None:
 
 def wait_s(attempts: int) -> int:
     """Seconds before the next attempt: 2, 8, 32, 128, at most LONGEST_WAIT_S."""
-    return min(2 * 4 ** (attempts - 1), LONGEST_WAIT_S)
+    doubled_twice: int = 2 * 4 ** max(attempts - 1, 0)
+    return min(doubled_twice, LONGEST_WAIT_S)
 
 
 def expired() -> Claimed | None:
@@ -231,4 +247,4 @@ def _move(job: Claimed, state: Job.State, **changes: object) -> Job.State | None
 
 
 def _claimed(row: Sequence[Any]) -> Claimed:
-    return Claimed(row[0], row[1], json.loads(row[2]), row[3], row[4], row[5])
+    return Claimed(*row[:6])

@@ -35,7 +35,7 @@ WITH picked AS (
     ORDER BY priority, not_before, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE jobs_job AS job
-SET state = 'running', holder = %(holder)s, attempts = attempts + 1,
+SET state = 'running', holder = %(holder)s, attempts = least(attempts, 1000) + 1,
     started_at = statement_timestamp(),
     lease_until = statement_timestamp() + make_interval(secs => %(lease_s)s)
 FROM picked WHERE job.id = picked.id

@@ -43,7 +43,7 @@ def ask(kind: Kind = Kind.WEBHOOKS_PROCESS, **given: Any) -> int:
 
 
 def state(job: int) -> str:
-    return Job.objects.get(pk=job).state
+    return Job.objects.values_list("state", flat=True).get(pk=job)
 
 
 class Worker:
@@ -63,6 +63,7 @@ class Worker:
             "DATABASE_URL": f"postgres://connector_worker:{password}@/x?host={SERVER.server.socket}",
             "CONNECTOR_PROCESS": "worker",
             "CONNECTOR_WORKERS": str(WORKERS),
+            "CONNECTOR_LEASE_S": "2",
             ENV: str(self.trace_file),
         }
         with self.log_file.open("ab") as log:

@@ -1,7 +1,6 @@
 """The worker as real processes: what it runs, how it stops, what happens when something dies."""
 
 import signal
-from datetime import timedelta
 
 import psutil  # type: ignore[import-untyped]
 import pytest
@@ -14,10 +13,6 @@ from connector.jobs.registry import Kind
 from tests.appliance.queue.conftest import Worker, ask, state, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.chaos]
-
-
-def let_the_lease_end(job: int) -> None:
-    Job.objects.filter(pk=job).update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
 def test_a_job_runs_once_without_any_table_of_django_q(worker: Worker) -> None:
@@ -59,11 +54,10 @@ def test_an_idle_worker_stops_at_once(worker: Worker) -> None:
 
 
 def test_a_job_whose_worker_is_killed_runs_again_once(worker: Worker) -> None:
-    job = ask(Kind.FLOWS_RUN, args={"seconds": 2})
+    job = ask(Kind.FLOWS_RUN, args={"seconds": 3})
     (line,) = wait_for(worker.lines)
 
     psutil.Process(line["pid"]).kill()
-    let_the_lease_end(job)
 
     wait_for(lambda: state(job) == "done")
     assert worker.runs(job) == 2
@@ -71,6 +65,15 @@ def test_a_job_whose_worker_is_killed_runs_again_once(worker: Worker) -> None:
     assert Job.objects.get(pk=job).attempts == 2
     after = ask()
     wait_for(lambda: state(after) == "done")
+
+
+def test_a_job_longer_than_its_lease_is_started_once(worker: Worker) -> None:
+    job = ask(Kind.FLOWS_RUN, args={"seconds": 5})
+
+    wait_for(lambda: state(job) == "done")
+
+    assert worker.runs(job) == 1
+    assert len(worker.lines("worked")) == 1
 
 
 def test_a_queue_that_died_with_its_idle_workers_is_made_anew(worker: Worker) -> None:
@@ -156,7 +159,7 @@ def test_a_job_that_loses_the_database_is_left_to_its_lease(worker: Worker) -> N
     wait_for(lambda: "lost the database" in worker.log())
 
     assert state(job) == "running"
-    assert worker.runs(job) == 1
+    wait_for(lambda: worker.runs(job) == 2)
 
 
 def test_an_exit_inside_an_entry_ends_no_worker_for_good(worker: Worker) -> None:

@@ -27,6 +27,10 @@ def the_claimed(holder: str = "a") -> Claimed:
     return job
 
 
+def run_of(job: Claimed) -> object:
+    return queue.read(job)[1]["run"]
+
+
 def let_the_lease_end() -> None:
     Job.objects.filter(state=Job.State.RUNNING).update(
         lease_until=timezone.now() - timedelta(seconds=1)

@@ -17,6 +17,7 @@ from tests.connector.jobs.acting import (
     ask,
     let_the_lease_end,
     make_due,
+    run_of,
     the_claimed,
 )
 
@@ -115,8 +116,8 @@ def test_jobs_are_claimed_by_priority_then_age_and_each_once() -> None:
     first = queue.claim("a", limit=2)
     rest = queue.claim("b", limit=9)
 
-    assert [job.args["run"] for job in first] == [2, 1]
-    assert [job.args["run"] for job in rest] == [3]
+    assert [run_of(job) for job in first] == [2, 1]
+    assert [run_of(job) for job in rest] == [3]
     assert queue.claim("a", limit=9) == []
 
 
@@ -129,7 +130,7 @@ def test_a_key_that_runs_is_not_claimed_a_second_time() -> None:
     assert queue.due(at_most=5) == 0
     queue.finish("a", [running.id])
 
-    assert the_claimed("b").args == {"run": 2}
+    assert run_of(the_claimed("b")) == 2
 
 
 @pytest.mark.django_db(transaction=True)
@@ -140,20 +141,20 @@ def test_a_row_that_another_worker_is_taking_is_passed_over() -> None:
         mine = the_claimed("a")
         other = thread.submit(the_claimed, "b").result(timeout=5)
 
-    assert {mine.args["run"], other.args["run"]} == {1, 2}
+    assert {run_of(mine), run_of(other)} == {1, 2}
 
 
 def test_a_batch_is_filled_with_first_attempts_of_the_asked_kinds_alone() -> None:
-    ask(Kind.WEBHOOKS_PROCESS, args={"n": 1})
+    ask(Kind.WEBHOOKS_PROCESS, args={"run": 1})
     the_claimed()
     let_the_lease_end()
     assert queue.fail(queue.expired(), "died", at_once=True) is Job.State.WAITING  # type: ignore[arg-type]
-    ask(RUN, args={"n": 2})
-    ask(Kind.WEBHOOKS_PROCESS, args={"n": 3})
+    ask(RUN, args={"run": 2})
+    ask(Kind.WEBHOOKS_PROCESS, args={"run": 3})
 
     batch = queue.claim("b", limit=20, kinds=[Kind.WEBHOOKS_PROCESS])
 
-    assert [job.args["n"] for job in batch] == [3]
+    assert [run_of(job) for job in batch] == [3]
 
 
 # --- leases and ends --------------------------------------------------------
