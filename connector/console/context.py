@@ -9,10 +9,9 @@ from django.utils.functional import SimpleLazyObject
 
 from connector.console.access import abilities, role_of
 from connector.crypto.keyring import get_keyring
-from connector.flows.models import Delivery, HeldRecord
+from connector.flows import inbox
 
 THEMES = ("system", "light", "dark")
-COUNT_LIMIT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +57,6 @@ def shell(request: HttpRequest) -> dict[str, object]:
     }
 
 
-def waiting_count() -> int:
-    """How many records wait for a person, counted up to COUNT_LIMIT."""
-    held = HeldRecord.objects.filter(state=HeldRecord.State.WAITING).values("pk")[:COUNT_LIMIT]
-    open_ = Delivery.objects.filter(state__in=["rejected", "uncertain"]).values("pk")[:COUNT_LIMIT]
-    return held.count() + open_.count()
-
-
 def _items(
     request: HttpRequest, lines: tuple[tuple[str, str, str, str], ...], may: frozenset[str]
 ) -> list[Item]:
@@ -74,7 +66,7 @@ def _items(
             icon=icon,
             url=(url := reverse(name)),
             current=request.path == url if url == "/" else request.path.startswith(url),
-            waiting=waiting_count() if name == "inbox" else 0,
+            waiting=inbox.waiting() if name == "inbox" else 0,
         )
         for title, icon, name, ability in lines
         if ability in may

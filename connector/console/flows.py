@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from connector.console.access import actor_of, allowed
-from connector.flows import definition, dispatch, store
+from connector.flows import definition, dispatch, inbox, store
 from connector.flows.errors import FlowsError
-from connector.flows.models import Delivery, Flow, HeldRecord, Run, Schedule, Version
+from connector.flows.models import Flow, HeldRecord, Run, Schedule, Version
 
 RECENT = 20
 
@@ -181,7 +181,7 @@ def _recent(flows: Sequence[UUID]) -> dict[UUID, list[Run]]:
 
 def _waiting() -> dict[UUID, int]:
     held = HeldRecord.objects.filter(state=HeldRecord.State.WAITING).order_by()
-    open_ = Delivery.objects.filter(state__in=["rejected", "uncertain"]).order_by()
+    open_ = inbox.deliveries().order_by()
     counts = dict(held.values_list("flow").annotate(Count("pk")))
     for flow, count in open_.values_list("flow").annotate(Count("pk")):
         counts[flow] = counts.get(flow, 0) + count
@@ -190,7 +190,7 @@ def _waiting() -> dict[UUID, int]:
 
 def _waiting_of(flow: Flow) -> dict[str, int]:
     held = HeldRecord.objects.filter(flow=flow, state=HeldRecord.State.WAITING).count()
-    open_ = Delivery.objects.filter(flow=flow, state__in=["rejected", "uncertain"]).order_by()
+    open_ = inbox.deliveries().filter(flow=flow).order_by()
     counts = dict(open_.values_list("state").annotate(Count("pk")))
     return {
         "held": held,

@@ -1,13 +1,10 @@
 """The inbox: what waits for a person, grouped by cause, so that one answer helps many."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,11 +16,10 @@ from connector.console.access import actor_of, allowed
 from connector.console.deliveries import PROBLEMS
 from connector.console.maps import typed_value
 from connector.console.sealed import opened
-from connector.flows import held, maps
+from connector.flows import held, inbox, maps
 from connector.flows.errors import FlowsError
-from connector.flows.models import Delivery, Flow, HeldRecord, ValueMap
+from connector.flows.models import Flow, HeldRecord, ValueMap
 
-MOST_GROUPS = 100
 SHOWN_AT_ONCE = 25
 
 
@@ -34,14 +30,12 @@ class Dismissal(forms.Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Records that wait for the same answer."""
+class Line:
+    """A group as a page shows it."""
 
+    group: inbox.Group
     title: str
-    state: str
-    count: int
-    oldest: datetime | None
-    flow: Flow
+    words: str
     url: str
     act: str
     look: str
@@ -65,16 +59,15 @@ class Missing:
 def groups(request: HttpRequest) -> HttpResponse:
     """All groups, the largest first, of one flow if asked."""
     flow = request.GET.get("flow", "")
-    found = all_groups(flow=flow)
+    found = lines(flow=flow)
     return render(
         request,
         "console/inbox/list.html",
         {
-            "groups": found,
-            "records": sum(group.count for group in found),
+            "lines": found,
+            "records": sum(line.group.records for line in found),
             "flows": Flow.objects.filter(archived_at=None).only("slug", "title"),
             "flow": flow,
-            "more": len(found) >= MOST_GROUPS,
         },
     )
 
@@ -84,7 +77,7 @@ def groups(request: HttpRequest) -> HttpResponse:
 def group(request: HttpRequest, flow: str, cause: str) -> HttpResponse:
     """The held records of one group with everything that is wrong with each."""
     row = get_object_or_404(Flow, slug=flow)
-    query = _held(row, cause)
+    query = inbox.held_records(row, cause)
     page = pages.page(query, request.GET, order=["id"], size=SHOWN_AT_ONCE)
     if not page.rows:
         messages.info(request, "Nothing of this group waits any more.")
@@ -143,7 +136,7 @@ def dismiss(request: HttpRequest, flow: str, cause: str) -> HttpResponse:
 def add_entry(request: HttpRequest, flow: str, cause: str) -> HttpResponse:
     """Put the missing entry into its value map; the worker releases all that wait for it."""
     row = get_object_or_404(Flow, slug=flow)
-    first = _held(row, cause).first()
+    first = inbox.held_records(row, cause).first()
     missing = missing_entry(problems(first)) if first else None
     value = request.POST.get("value", "").strip()
     if missing is None:
@@ -165,11 +158,26 @@ def add_entry(request: HttpRequest, flow: str, cause: str) -> HttpResponse:
     return redirect("inbox")
 
 
-def all_groups(*, flow: str = "", limit: int = MOST_GROUPS) -> list[Group]:
-    """What waits: held records by cause, then rejected and uncertain deliveries by problem."""
-    flows = {one.pk: one for one in Flow.objects.only("slug", "title")}
-    found = [*_held_groups(flow, flows, limit), *_open_groups(flow, flows, limit)]
-    return sorted(found, key=lambda one: -one.count)[:limit]
+def lines(*, flow: str = "") -> list[Line]:
+    """What waits, the largest groups first, of one flow if asked."""
+    return [line_of(one) for one in inbox.groups() if flow in ("", one.flow.slug)]
+
+
+def line_of(group: inbox.Group) -> Line:
+    """A group with its words, its page and what can be done there."""
+    if group.kind == "held":
+        reason = group.reason.replace("_", " ")
+        title = f"{group.field}: {group.text or reason}".removesuffix(".")
+        url = reverse("inbox-group", args=[group.flow.slug, group.cause])
+        return Line(group, title, "", url, "Answer", "t-wait", "hand")
+    title = PROBLEMS.get(group.cause, group.cause).removesuffix(".")
+    query = urlencode({"flow": group.flow.slug, "state": group.kind, "problem": group.cause})
+    url = f"{reverse('deliveries')}?{query}"
+    if group.kind == "rejected":
+        return Line(group, title, group.text, url, "See them", "t-bad", "circle-x")
+    return Line(
+        group, title, group.text, url, "Compare and decide", "t-doubt", "circle-question-mark"
+    )
 
 
 def problems(record: HeldRecord) -> list[dict[str, object]]:
@@ -208,72 +216,9 @@ def missing_entry(found: list[dict[str, object]]) -> Missing | None:
     return None
 
 
-def _held(flow: Flow, cause: str) -> QuerySet[HeldRecord]:
-    return HeldRecord.objects.filter(
-        flow=flow, cause=cause, state=HeldRecord.State.WAITING
-    ).order_by("id")
-
-
 def _chosen(request: HttpRequest, flow: Flow, cause: str) -> list[int]:
-    query = _held(flow, cause)
+    query = inbox.held_records(flow, cause)
     if "all" not in request.POST:
         ids = [int(one) for one in request.POST.getlist("id") if one.isdigit()]
         query = query.filter(pk__in=ids)
     return list(query.values_list("pk", flat=True))
-
-
-def _held_groups(flow: str, flows: dict[UUID, Flow], limit: int) -> list[Group]:
-    rows = HeldRecord.objects.filter(state=HeldRecord.State.WAITING).order_by()
-    if flow:
-        rows = rows.filter(flow__slug=flow)
-    counted = list(
-        rows.values("flow_id", "cause")
-        .annotate(count=Count("pk"), oldest=Min("held_at"), sample=Max("pk"))
-        .order_by("-count")[:limit]
-    )
-    samples = HeldRecord.objects.in_bulk([row["sample"] for row in counted])
-    return [
-        Group(
-            title=title_of(problems(samples[row["sample"]]), samples[row["sample"]]),
-            state="held",
-            count=row["count"],
-            oldest=row["oldest"],
-            flow=flows[row["flow_id"]],
-            url=reverse("inbox-group", args=[flows[row["flow_id"]].slug, row["cause"]]),
-            act="Answer",
-            look="t-wait",
-            icon="hand",
-        )
-        for row in counted
-        if row["sample"] in samples
-    ]
-
-
-def _open_groups(flow: str, flows: dict[UUID, Flow], limit: int) -> list[Group]:
-    rows = Delivery.objects.filter(state__in=["rejected", "uncertain"]).order_by()
-    if flow:
-        rows = rows.filter(flow__slug=flow)
-    counted = (
-        rows.values("flow_id", "state", "problem")
-        .annotate(count=Count("pk"), oldest=Min("sent_at"))
-        .order_by("-count")[:limit]
-    )
-    return [
-        Group(
-            title=PROBLEMS.get(row["problem"], row["problem"]).removesuffix("."),
-            state=row["state"],
-            count=row["count"],
-            oldest=row["oldest"],
-            flow=flows[row["flow_id"]],
-            url=_listed(flows[row["flow_id"]], row["state"], row["problem"]),
-            act="See them" if row["state"] == "rejected" else "Compare and decide",
-            look="t-bad" if row["state"] == "rejected" else "t-doubt",
-            icon="circle-x" if row["state"] == "rejected" else "circle-question-mark",
-        )
-        for row in counted
-    ]
-
-
-def _listed(flow: Flow, state: str, problem: str) -> str:
-    query = urlencode({"flow": flow.slug, "state": state, "problem": problem})
-    return f"{reverse('deliveries')}?{query}"

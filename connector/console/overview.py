@@ -10,13 +10,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from connector.console import flows
+from connector.console import flows, inbox
 from connector.console.access import WHO, allowed, role_of
-from connector.console.context import waiting_count
-from connector.console.inbox import all_groups
+from connector.flows.inbox import waiting
 from connector.flows.models import Connection, Run, Schedule
 
 DAYS = 14
+GROUPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         request,
         "console/overview/overview.html",
         {
-            "waiting": waiting_count(),
-            "groups": all_groups(limit=5) if sees_records else [],
+            "waiting": waiting(),
+            "groups": inbox.lines()[:GROUPS] if sees_records else [],
             "failing": Connection.objects.filter(
                 archived_at=None, health=Connection.Health.FAILING
             ),
