@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from connector.audit import log
@@ -45,10 +46,12 @@ def open_credential(
         CredentialRefused: the sealed bytes are not those of this row, or were
             sealed for another system or host. Audited.
     """
-    version = _current(credential_id)
+    version, newest = _current(credential_id)
     # No audit entry, no decryption: it is committed before the vault opens.
     _audit(version, Action.CREDENTIAL_OPENED, actor=actor, purpose=purpose)
     try:
+        if not newest:
+            raise CredentialRefused("an older version was put in place of a newer one")
         fields = _unseal(version, system=system, hosts=hosts)
     except (CryptoError, CredentialRefused) as exc:
         reason = exc.message if isinstance(exc, CredentialRefused) else type(exc).__name__
@@ -61,15 +64,24 @@ def open_credential(
     yield Opened(fields, tuple(version.hosts))
 
 
-def _current(credential_id: UUID) -> CredentialVersion:
+def _current(credential_id: UUID) -> tuple[CredentialVersion, bool]:
+    """The current version, and whether no newer one was there at the same moment."""
+    newer = CredentialVersion.objects.filter(
+        credential=OuterRef("credential"), number__gt=OuterRef("number")
+    )
     try:
-        return CredentialVersion.objects.select_related("credential").get(
-            credential_id=credential_id,
-            state=CredentialVersion.State.CURRENT,
-            credential__deleted_at=None,
+        version = (
+            CredentialVersion.objects.select_related("credential")
+            .annotate(outdated=Exists(newer))
+            .get(
+                credential_id=credential_id,
+                state=CredentialVersion.State.CURRENT,
+                credential__deleted_at=None,
+            )
         )
     except CredentialVersion.DoesNotExist:
         raise CredentialGone("The credential was deleted. Enter a new one.") from None
+    return version, not version.outdated
 
 
 def _unseal(
@@ -109,9 +121,11 @@ def _adopt(version: CredentialVersion, *, actor: str) -> None:
     if version.adopted:
         return
     wrapped = vault_box.rewrap(bytes(version.sealed), expected=version.binding)
-    CredentialVersion.objects.filter(pk=version.pk, adopted=False).update(
-        sealed=wrapped, adopted=True
+    kept = CredentialVersion.objects.filter(pk=version.pk, adopted=False).exclude(
+        state=CredentialVersion.State.SHREDDED
     )
+    if not kept.update(sealed=wrapped, adopted=True):
+        return  # another run was first, or it was replaced in the meantime
     CredentialVersion.objects.filter(
         credential_id=version.credential_id,
         state=CredentialVersion.State.SUPERSEDED,

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,47 @@ class Live:
         done = self.manage("run", flow, "--wait", "--json", *more)
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout.splitlines()[-1]))
+
+    def apply(
+        self, folder: Path, files: Mapping[str, str], *more: str, **secrets: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Write files into a folder and make the box what they say; secrets are variables."""
+        folder.mkdir(exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        return self.manage("apply", str(folder), *more, extra=secrets)
+
+    def test_connection(self, slug: str) -> tuple[str, str]:
+        """Ask for the test of a connection as web does; answer health and message."""
+        pk, before = self.rows(
+            "SELECT id::text, checked_at FROM flows_connection WHERE slug = %s", slug
+        )[0]
+        self.plant("flows.test", {"connection": pk})
+        asked = "SELECT health, health_message, checked_at FROM flows_connection WHERE id = %s"
+        wait_until(lambda: self.rows(asked, pk)[0][2] not in (None, before))
+        health, message, _ = self.rows(asked, pk)[0]
+        return health, message
+
+    def plant(self, kind: str, args: object) -> int:
+        """A job as the web process can write one, whatever is in it."""
+        with self.as_role("web") as connection:
+            row = connection.execute(
+                "INSERT INTO jobs_job (kind, args, dedupe_key, priority, state, attempts, holder,"
+                " problem) VALUES (%s, %s, '', 10, 'waiting', 0, '', '') RETURNING id",
+                [kind, json.dumps(args)],
+            ).fetchone()
+            connection.execute("NOTIFY jobs")
+        assert row
+        return int(row[0])
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each table of what people set up has."""
+        tables = (
+            *("systems_uploadedsystem", "flows_connection", "flows_flow", "flows_version"),
+            *("flows_valuemap", "flows_valuemapversion", "flows_schedule", "webhooks_endpoint"),
+            *("vault_credential", "vault_credentialversion", "audit_entry"),
+        )
+        return {table: self.rows(f"SELECT count(*) FROM {table}")[0][0] for table in tables}
 
     def main_job(self) -> dict[str, Any]:
         """What quickstart does after the start."""
@@ -102,6 +144,14 @@ class Live:
         return systems.call(
             f"{self.state[f'{system}_url']}{path}", self.keys(system)["admin_token"], body
         )
+
+
+def wait_until(holds: Callable[[], bool], *, seconds: float = 30.0) -> None:
+    """Look until something holds; fail if it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
 
 
 @contextmanager
