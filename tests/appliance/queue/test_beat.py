@@ -3,12 +3,15 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from appliance.queue import beat, shared, watchdog
 from appliance.queue.beat import Baton
 from appliance.queue.watchdog import Watchdog
-from connector.jobs import queue
+from connector.jobs import queue, registry
+from connector.jobs.registry import Kind
 from tests.appliance.queue.conftest import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,7 +78,10 @@ def test_a_job_that_waits_for_its_own_key_is_no_sign_of_death(impatient: Watchdo
     assert not impatient.is_dead()
 
 
-def test_the_pace_of_the_beat_is_finer_than_every_interval() -> None:
-    from appliance import settings
-
-    assert min(settings.CONNECTOR_BEATS.values()) > beat.TICK_S
+def test_the_settings_name_an_entry_for_every_kind_and_functions_for_the_beat() -> None:
+    assert set(settings.CONNECTOR_JOBS) == set(Kind)
+    for kind in Kind:
+        assert callable(registry.entry(kind))
+    for name, every_s in settings.CONNECTOR_BEATS.items():
+        assert callable(import_string(name))
+        assert every_s > beat.TICK_S

@@ -47,7 +47,7 @@ def ran() -> list[int]:
 
 
 def test_everything_that_waits_is_run_once_in_order_and_closed() -> None:
-    jobs = [ask(args={"n": n}) for n in range(60)]
+    jobs = [ask(args={"n": n}) for n in range(120)]
     urgent = ask(Kind.FLOWS_RUN, priority=1)
 
     drain.drain()
@@ -67,13 +67,19 @@ def test_slow_kinds_are_claimed_one_at_a_time() -> None:
     assert running == [1, 1, 1]
 
 
-def test_a_job_that_comes_while_another_runs_is_run_too() -> None:
-    TODO["ask"] = lambda _: ask(Kind.FLOWS_RUN)
-    ask(Kind.FLOWS_RUN, args={"do": "ask"})
+def test_the_successor_that_a_slice_asks_for_under_its_own_key_follows_at_once() -> None:
+    def ask_for_the_next(_: RunningJob) -> None:
+        ask(Kind.FLOWS_RUN, dedupe_key="run:1")
+        assert queue.claim("another") == []
+
+    TODO["ask"] = ask_for_the_next
+    first = ask(Kind.FLOWS_RUN, args={"do": "ask"}, dedupe_key="run:1")
 
     drain.drain()
 
     assert len(CALLS) == 2
+    assert ran()[0] == first
+    assert set(Job.objects.values_list("state", flat=True)) == {"done"}
 
 
 def test_a_failed_job_waits_while_the_others_are_done() -> None:
