@@ -1,10 +1,11 @@
 """One call: limits, sign in, send, classify. The only caller of the transport."""
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from connector.crypto import mac
 from connector.systems import auth, retry
@@ -45,6 +46,7 @@ class Caller:
     auth: Auth = field(init=False, repr=False)
     csrf: CsrfToken | None = field(init=False, repr=False)
     budget: Budget = field(init=False, repr=False)
+    _at_once: threading.Semaphore = field(init=False, repr=False)
     _bases: dict[str, Target] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +60,7 @@ class Caller:
         )
         self.csrf = CsrfToken(system.csrf, self.context, self._for_csrf) if system.csrf else None
         self.budget = Budget(system.limits)
+        self._at_once = threading.BoundedSemaphore(system.limits.concurrent)
 
     def call(
         self, outgoing: Outgoing, operation: Operation, *, about: str = ""
@@ -166,14 +169,15 @@ class Caller:
         about: str,
     ) -> Answer | Trouble:
         try:
-            reply = self.transport.send(
-                outgoing.method,
-                target,
-                headers=outgoing.headers,
-                private=private,
-                body=outgoing.body,
-                follow=outgoing.reads,
-            )
+            with self._at_once:
+                reply = self.transport.send(
+                    outgoing.method,
+                    target,
+                    headers=outgoing.headers,
+                    private=private,
+                    body=outgoing.body,
+                    follow=outgoing.reads,
+                )
         except NothingSent as error:
             return Trouble(error.kind.value, str(error))
         except ValueError as error:
@@ -207,14 +211,20 @@ class Caller:
 
     def cleaned(self, text: str) -> str:
         """At most 500 characters without anything secret; vendors repeat what they were sent."""
-        for secret in sorted(self.auth.secrets(), key=len, reverse=True):
+        plain = self.auth.secrets()
+        encoded = (quote(secret, safe="") for secret in plain)
+        for secret in sorted({*plain, *encoded}, key=len, reverse=True):
             if len(secret) >= _SHORTEST_SECRET:
                 text = text.replace(secret, "***")
         return text[:MOST_MESSAGE]
 
     def close(self) -> None:
-        self.limiter.close()
-        self.transport.close()
+        """Sign out, close every connection."""
+        try:
+            self.auth.sign_out()
+        finally:
+            self.limiter.close()
+            self.transport.close()
 
     def _unsigned(self, outgoing: Outgoing, operation: Operation) -> Answer | Trouble:
         """A call of signing in itself."""

@@ -1,5 +1,7 @@
 """The test of a connection: can one sign in, and whose account is it?"""
 
+from dataclasses import replace
+
 from connector.systems import path
 from connector.systems.call import Caller
 from connector.systems.classify import Answer, Trouble
@@ -34,9 +36,11 @@ def _ask(caller: Caller) -> Answer:
     spec = caller.context.system.check
     if spec.request is not None:
         answer = caller.ask(spec.request, caller.context.scope(), "read")
-        if isinstance(answer, Trouble):
-            raise answer.failure()
-        return answer
+        if not isinstance(answer, Trouble):
+            return answer
+        if answer.kind in ("missing", "refused"):
+            answer = replace(answer, kind="config")
+        raise answer.failure()
     stream = caller.context.stream(spec.stream or "")
     at = begin(caller, stream, mark="", full=True)
     page = fetch(caller, stream.request, stream.pages, stream.cursor, at, about=stream.name)

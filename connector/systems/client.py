@@ -72,7 +72,7 @@ class Client:
             private=frozenset(map(str.lower, box.CONNECTOR_ALLOWED_PRIVATE_HOSTS)),
             loopback=box.CONNECTOR_ALLOW_LOOPBACK,
         )
-        bound = tuple(hosts) or names
+        bound = tuple(hosts) if hosts or credential else names
         limits = system.limits
         self._caller = Caller(
             self.context,
@@ -242,6 +242,10 @@ class Client:
     def can_find(self, object_: str) -> bool:
         """Whether a record can be looked up without its id."""
         return self.context.object(object_).find is not None
+
+    def can_read_back(self, object_: str) -> bool:
+        """Whether a record can be read by its id, as it is there now."""
+        return self.system.read_of(self.context.object(object_)) is not None
 
     def looks_first(self, object_: str) -> bool:
         """Whether a look-up must come before the first create."""

@@ -5,11 +5,11 @@ from typing import Any
 
 from connector.systems.auth.base import Auth
 from connector.systems.auth.hmac import Hmac
+from connector.systems.auth.oauth1 import OAuth1
 from connector.systems.auth.oauth2 import OAuth2, TokenStore
 from connector.systems.auth.session import Ask, Session
 from connector.systems.auth.static import fixed
 from connector.systems.context import Context
-from connector.systems.errors import Kind, SystemFailure
 from connector.systems.hosts import Hosts
 from connector.systems.spec_auth import HmacAuth, OAuth1Auth, OAuth2Auth, SessionAuth
 
@@ -37,8 +37,6 @@ def make(
         case HmacAuth():
             return Hmac(auth, context, credential)
         case OAuth1Auth():
-            raise SystemFailure(
-                Kind.CONFIG, f"{context.title} wants OAuth 1.0, which is not known here."
-            )
+            return OAuth1(auth, context, credential)
         case _:
             return fixed(auth, context, credential)

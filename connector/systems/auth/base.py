@@ -41,6 +41,9 @@ class Auth(Protocol):
     def secrets(self) -> tuple[str, ...]:
         """Everything that must not stand in a message."""
 
+    def sign_out(self) -> None:
+        """Say that the sign-in is not needed any more. Raises nothing; a failure is no matter."""
+
 
 def revealed(
     fields: tuple[CredentialField, ...], credential: Mapping[str, Secret]

@@ -40,6 +40,9 @@ class Hmac:
     def secrets(self) -> tuple[str, ...]:
         return texts(self.credential)
 
+    def sign_out(self) -> None:
+        """There is nothing to end."""
+
     def _key(self) -> bytes:
         text = render_text(self.auth.key, auth_scope(self.context, self.credential))
         try:

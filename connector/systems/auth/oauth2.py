@@ -82,6 +82,9 @@ class OAuth2:
     def secrets(self) -> tuple[str, ...]:
         return (*texts(self.credential), *texts(self.kept.known()))
 
+    def sign_out(self) -> None:
+        """A token simply ends with its time."""
+
     def _obtain(self, refused: Mapping[str, Any] | None) -> Obtained:
         scope = auth_scope(self.context, self.credential)
         grant = self.auth.grant

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -51,6 +52,16 @@ class Session:
 
     def secrets(self) -> tuple[str, ...]:
         return (*texts(self.credential), *texts(self.kept.known()))
+
+    def sign_out(self) -> None:
+        """End the session there, if there is one and the system knows how."""
+        if self.auth.logout is None or not self.kept.known():
+            return
+        with suppress(SystemFailure):
+            scope = auth_scope(self.context, self.credential, {"auth": self.kept.known()})
+            outgoing = render(self.auth.logout, scope, common=self.context.system.headers)
+            signed = self.sign(outgoing)
+            self.ask(replace(outgoing, headers={**outgoing.headers, **signed.headers}), "login")
 
     def _sign_in(self, _: Mapping[str, Any] | None) -> Obtained:
         scope = auth_scope(self.context, self.credential)

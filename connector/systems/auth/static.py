@@ -32,6 +32,9 @@ class Fixed:
     def secrets(self) -> tuple[str, ...]:
         return self.hidden
 
+    def sign_out(self) -> None:
+        """There is nothing to end."""
+
 
 def fixed(
     auth: NoAuth | StaticAuth | BasicAuth, context: Context, credential: Mapping[str, Any]
@@ -43,7 +46,8 @@ def fixed(
         user, password = render_text(auth.username, scope), render_text(auth.password, scope)
         headers = {"Authorization": basic(user, password), **signed.headers}
         signed = Signed(headers, signed.query, signed.body)
-    return Fixed(signed, (*texts(credential), *signed.headers.values()))
+    values = signed.headers.values()
+    return Fixed(signed, (*texts(credential), *values, *(v.rpartition(" ")[2] for v in values)))
 
 
 def basic(user: str, password: str) -> str:

@@ -7,13 +7,17 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 
 from connector.crypto.secret import Secret
+from connector.systems.auth.oauth1 import base_string
 from connector.systems.auth.oauth2 import Tokens, client_basic
 from connector.systems.errors import Kind, SystemFailure
+from connector.systems.hosts import Target
 from connector.systems.outcomes import Delivered, NotSent
+from connector.systems.render import Outgoing
 from connector.systems.spec import System
 from tests.fakes.server import Answer, Asked, cut, serve
 from tests.fakes.systems import client, described
@@ -430,3 +434,77 @@ def test_without_a_csrf_token_nothing_is_written() -> None:
         outcome = acme.send(acme.prepare_create("bill", VALUES, key="k", external_id="e"))
         assert isinstance(outcome, NotSent)
         assert [one.path for one in fake.asked] == ["/v1/token"]
+
+
+def test_a_session_is_ended_where_the_system_knows_how() -> None:
+    auth = {**SESSION, "logout": {"method": "POST", "path": "logout", "body": {}}}
+    for times in (0, 1):
+        asked = calls(described(auth=auth, credential=PARTS), Sessions(), times=times)
+        assert [one.path for one in asked].count("/v1/logout") == times
+    assert asked[-1].headers["x-session"] == asked[-2].headers["x-session"]
+
+
+def test_a_failed_sign_out_is_no_matter() -> None:
+    def handle(asked: Asked) -> Any:
+        return cut if asked.path == "/v1/logout" else Sessions.__call__(sessions, asked)
+
+    sessions = Sessions()
+    auth = {**SESSION, "logout": {"method": "POST", "path": "logout", "body": {}}}
+    assert len(calls(described(auth=auth, credential=PARTS), handle)) == 3
+
+
+def test_a_call_is_signed_by_oauth1() -> None:
+    auth = {
+        "type": "oauth1",
+        "consumer_key": "ck",
+        "consumer_secret": "{{ credential.user }}",
+        "token": "tk",
+        "token_secret": "{{ credential.password }}",
+        "realm": "7_SB1",
+    }
+    request = {"path": "items", "query": {"b": "2 3", "a": "ä"}}
+    streams = {"items": {"title": "I", "request": request, "records": "items", "key": "id"}}
+    with (
+        serve(lambda _: OK) as fake,
+        client(
+            fake,
+            described(auth=auth, credential=PARTS, streams=streams),
+            credential={"user": "c&s", "password": "ts"},
+        ) as acme,
+    ):
+        acme.read_page("items", position=None, mark="")
+        sent = fake.asked[0].headers["authorization"]
+
+    assert sent.startswith('OAuth realm="7_SB1", oauth_consumer_key="ck"')
+    given = dict(part.split("=", 1) for part in sent.removeprefix("OAuth ").split(", "))
+    values = {name: unquote(text.strip('"')) for name, text in given.items()}
+    signature = values.pop("oauth_signature")
+    del values["realm"]
+    everything = sorted((quote(n, safe="~"), quote(v, safe="~")) for n, v in
+                        [*values.items(), ("b", "2 3"), ("a", "ä")])  # fmt: skip
+    parameters = "&".join(f"{name}={value}" for name, value in everything)
+    address = quote(f"{fake.url}/v1/items", safe="~")
+    base = f"GET&{address}&{quote(parameters, safe='~')}"
+    expected = hmac.new(b"c%26s&ts", base.encode(), "sha256").digest()
+    assert base64.b64decode(signature) == expected
+
+
+def test_the_parameters_are_sorted_as_in_the_standard() -> None:
+    """The example of RFC 5849 section 3.4.1.1."""
+    outgoing = Outgoing(
+        "POST", "", "", {"Content-Type": "application/x-www-form-urlencoded"}, b"c2&a3=2+q"
+    )
+    target = Target("http", "example.com", 80, "/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b")
+    oauth = {
+        "oauth_consumer_key": "9djdj82h48djs9d2",
+        "oauth_token": "kkk9d7dh3k39sjv7",
+        "oauth_signature_method": "HMAC-SHA1",
+        "oauth_timestamp": "137131201",
+        "oauth_nonce": "7d8f3e4a",
+    }
+    assert base_string(outgoing, target, oauth) == (
+        "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D"
+        "%25253D%26c%2540%3D%26c2%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3"
+        "e4a%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D137131201%26oauth_token%3Dkk"
+        "k9d7dh3k39sjv7"
+    )
