@@ -1,6 +1,7 @@
 """From mapped records to calls that are claimed in the ledger, ready to leave."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -9,8 +10,9 @@ from connector.crypto.keyring import Domain
 from connector.flows import ledger, settle
 from connector.flows.deliver import Call
 from connector.flows.ledger import Claim
+from connector.flows.mapping import canonical
 from connector.flows.mapping.errors import Reason
-from connector.flows.mapping.outcomes import Problem
+from connector.flows.mapping.outcomes import Mapped, Problem
 from connector.flows.models import Delivery
 from connector.flows.page import HeldBack, Page, ToSend
 from connector.flows.values import encode
@@ -26,23 +28,30 @@ Backs = Mapping[bytes, ReadBack]
 
 
 def read_back(slice_: "Slice", planned: Page) -> Backs:
-    """Read what is there before it is changed, where the destination wants that.
+    """Read what is there before it is changed, where the destination or the mapping wants that.
 
-    A record that is final or gone there is moved from "to send" to "held".
+    A record that is final or gone there is moved from "to send" to "held"; one with rows
+    of `mode: if_empty` gets those whose fields are empty there.
 
     Raises:
         SystemFailure: the destination doesn't answer; nothing was claimed.
     """
-    if not slice_.destination.reads_before_update(slice_.run.version.object):
-        return {}
-    asked = [one for one in planned.to_send if one.operation == Operation.UPDATE]
-    ids = [_remote(slice_, one)["id"] for one in asked]
     object_ = slice_.run.version.object
+    always = slice_.destination.reads_before_update(object_)
+    asked = [
+        one
+        for one in planned.to_send
+        if one.operation == Operation.UPDATE and (always or _fills(one.mapped))
+    ]
+    ids = [_remote(slice_, one)["id"] for one in asked]
     found = slice_.in_threads(lambda id_: slice_.destination.read_back(object_, id_), ids)
     backs = {}
     for one, back in zip(asked, found, strict=True):
         if back is not None and not back.final:
             backs[one.record.source_key] = back
+            empty = {field for field in _fills(one.mapped) if _is_empty(back.values, field)}
+            values = canonical.values_to_send(one.mapped, created=False, empty_there=empty)
+            planned.to_send[planned.to_send.index(one)] = replace(one, values=values)
             continue
         text = "It is final there" if back else "It is not there any more"
         problem = Problem(
@@ -51,6 +60,18 @@ def read_back(slice_: "Slice", planned: Page) -> Backs:
         planned.to_send.remove(one)
         planned.held.append(HeldBack(one.record, (problem,)))
     return backs
+
+
+def _fills(mapped: Mapped) -> list[str]:
+    """The fields that are only sent where the destination has nothing."""
+    return [field for field, mode in mapped.modes.items() if mode == "if_empty"]
+
+
+def _is_empty(values: Mapping[str, Any], field: str) -> bool:
+    value: Any = values
+    for name in field.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value is None or value == "" or value == []
 
 
 def claim(slice_: "Slice", planned: Page, backs: Backs) -> list[Call]:

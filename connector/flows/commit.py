@@ -42,9 +42,9 @@ def page(slice_: "Slice", batch: Batch, planned: Page, answered: Sequence[Answer
         "skipped": planned.skipped + batch.skipped,
         "held": len(planned.held),
         "rejected": planned.rejected + states[State.REJECTED],
-        "uncertain": planned.uncertain + states[State.UNCERTAIN] + missed,
+        "uncertain": len(planned.open) + states[State.UNCERTAIN] + missed,
     }
-    ledger.mark_counted(planned.late)
+    ledger.mark_counted([*planned.late, *planned.open], run)
     ledger.refresh_prints(planned.new_prints)
     held.keep(run, slice_.compiled.route, planned.held)
     held.solved(run, [key for key in planned.keys if key not in _held_keys(planned)])
@@ -65,7 +65,7 @@ def answers(slice_: "Slice", answered: Sequence[Answer], *, counted: bool | None
     rows = {
         row.pk: row
         for row in Delivery.objects.filter(pk__in=[answer.id for answer in answered]).only(
-            "id", "counted", "run_id", "state"
+            "id", "counted", "run_id"
         )
     }
     keeps = {pk: row.counted if counted is None else counted for pk, row in rows.items()}
@@ -97,7 +97,7 @@ def asked_again(run: Run) -> list[bytes]:
 
 
 def _in_sum(row: Delivery, run: Run) -> bool:
-    return row.counted and row.run_id == run.pk and row.state == State.UNCERTAIN
+    return row.counted and row.run_id == run.pk
 
 
 def _record(
@@ -148,10 +148,11 @@ def _held_keys(planned: Page) -> set[bytes]:
 
 
 def _wake(slice_: "Slice", answered: Sequence[Answer], written: set[int]) -> None:
-    """Release what was held for a record that is there now."""
-    arrived = [a.id for a in answered if a.state == State.DELIVERED and a.id in written]
-    if arrived and held.anything_waits_for_links():
-        held.release_links(slice_.compiled.route, arrived)
+    """Release what was held until these were settled."""
+    over = (State.DELIVERED, State.REJECTED)
+    settled = [a.id for a in answered if a.state in over and a.id in written]
+    if settled and held.anything_waits_for_deliveries():
+        held.release_settled(slice_.compiled.route, settled)
 
 
 def _move(slice_: "Slice", batch: Batch, counts: dict[str, int]) -> None:
@@ -161,6 +162,7 @@ def _move(slice_: "Slice", batch: Batch, counts: dict[str, int]) -> None:
         pages=F("pages") + 1,
         position_sealed=sealed,
         message="",
+        failing_since=None,
         **{name: F(name) + number for name, number in counts.items()},
     )
     if batch.mark:

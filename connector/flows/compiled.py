@@ -1,7 +1,7 @@
 """A flow version made ready to run: its mapping compiled, its value maps opened and pinned."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -27,6 +27,7 @@ class Compiled:
 
     typed: makes the record that the mapping sees out of the one that was read.
     pinned: names of the flow version and the map versions, for the source print.
+    map_versions: number of the version of each map that is pinned, by slug.
     asked_again: source keys of rejected records that a person wants sent again.
     """
 
@@ -37,6 +38,7 @@ class Compiled:
     maps: Mapping[str, ValueMapEntries]
     run: RunContext
     pinned: tuple[str, ...]
+    map_versions: Mapping[str, int]
     can_update: bool
     destination_title: str
     asked_again: frozenset[bytes] = field(default_factory=frozenset)
@@ -54,7 +56,7 @@ def compile_version(
     mapping = check(
         said.mapping, version.source, version.stream, version.destination, version.object
     )
-    opened, versions = open_maps(mapping.maps)
+    opened, versions, numbers = open_maps(mapping.maps)
     target = registry.get(version.destination.system).objects[version.object]
     zone = connections.settings_of(version.source).get("zone")
     return Compiled(
@@ -65,6 +67,7 @@ def compile_version(
         maps=opened,
         run=run_context(version.source, version.destination, now),
         pinned=(str(version.pk), *versions),
+        map_versions=numbers,
         can_update=target.update is not None,
         destination_title=version.destination.title,
         asked_again=frozenset(asked_again),
@@ -146,18 +149,22 @@ def shape_of(row: ValueMap) -> MapShape:
     )
 
 
-def open_maps(names: Iterable[str]) -> tuple[dict[str, ValueMapEntries], list[str]]:
-    """The current entries of these maps, and the names of the versions that were opened."""
+def open_maps(
+    names: Iterable[str],
+) -> tuple[dict[str, ValueMapEntries], list[str], dict[str, int]]:
+    """The current entries of these maps; names and numbers of the versions that were opened."""
     wanted = set(names)
     opened = {name: shipped()[name] for name in wanted & set(shipped())}
-    versions = []
+    versions, numbers = [], {}
     rows = ValueMap.objects.filter(slug__in=wanted).select_related("current").order_by("slug")
     for row in rows:
         shape = shape_of(row)
         entries = entries_of(row.current) if row.current else []
         opened[row.slug] = value_map(shape, entries)
-        versions.append(str(row.current_id))
-    return opened, versions
+        # What a missing entry means belongs to the print as well: it changes what is sent.
+        versions.append(f"{row.current_id} {replace(shape, title='')!r}")
+        numbers[row.slug] = row.current.number if row.current else 0
+    return opened, versions, numbers
 
 
 def entries_of(version: ValueMapVersion) -> list[tuple[tuple[str, ...], str | int]]:

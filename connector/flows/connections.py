@@ -99,7 +99,6 @@ def change(
         changed.append("title")
     if settings is not None and checked != settings_of(row):
         row.settings_sealed = envelope.seal_json(Domain.CONFIG, checked, place=row.settings_place)
-        row.hosts = list(hosts)
         changed.append("settings")
     if secret_references is not None and dict(secret_references) != row.secret_references:
         row.secret_references = dict(secret_references)
@@ -111,6 +110,7 @@ def change(
         return row
     row.health = Connection.Health.UNKNOWN
     row.health_message = ""
+    row.hosts = list(hosts)
     row.save()
     log.record(
         Action.CONNECTION_CHANGED,

@@ -11,6 +11,7 @@ class Contract:
 
     create_s, update_s: for so long after the first try the same call, byte for byte,
         may be made again; 0 is never.
+    can_find, can_read: a record can be looked up without its id, or read by it.
     unseen_s: so long a record that was just sent may not be shown by a look-up: the
         call may still be under way there, and the index may lag.
     """
@@ -18,6 +19,7 @@ class Contract:
     create_s: float
     update_s: float
     can_find: bool
+    can_read: bool
     looks_first: bool
     unseen_s: float
 
@@ -34,6 +36,7 @@ def of(client: Client, object_: str) -> Contract:
         create_s=client.repeat_window_s(object_, "create"),
         update_s=client.repeat_window_s(object_, "update"),
         can_find=client.can_find(object_),
+        can_read=client.can_read_back(object_),
         looks_first=client.looks_first(object_),
         unseen_s=float(max(lag_s, client.system.limits.timeout_s)),
     )

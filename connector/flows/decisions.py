@@ -17,6 +17,7 @@ from connector.jobs.registry import Kind
 
 State = Delivery.State
 RETRY, SEND, THERE = "retry", "send", "there"
+WAIT_S = 5
 MEANING: Mapping[str, str] = {
     RETRY: "send the rejected record again",
     SEND: "it is not there: send it",
@@ -39,16 +40,9 @@ def ask(delivery: Delivery, decision: str, *, actor: str, remote_id: str = "") -
         raise NotPossible(f"The delivery is {row.state} by now; nothing was changed.")
     if decision == THERE and not 0 < len(remote_id.strip()) <= 90:
         raise NotPossible("Give the id that the record has there.")
-    queue.enqueue(
-        Kind.FLOWS_DECIDE,
-        args={
-            "delivery": row.pk,
-            "decision": f"{THERE}:{remote_id.strip()}" if decision == THERE else decision,
-            "actor": actor[:100],
-        },
-        dedupe_key=f"{Kind.FLOWS_DECIDE}:{row.pk}",
-        priority=10,
-    )
+    words = f"{THERE}:{remote_id.strip()}" if decision == THERE else decision
+    if not _enqueue(row, words, actor):
+        raise NotPossible("A decision about it waits to be carried out. Look again in a moment.")
     action = Action.DELIVERY_RETRIED if decision == RETRY else Action.DELIVERY_DECIDED
     facts = {"flow": row.flow.slug}
     if decision != RETRY:
@@ -72,7 +66,7 @@ def carry_out(delivery_id: int, decision: str, actor: str) -> None:
         row.save(update_fields=["problem"])
     elif decision.startswith(f"{THERE}:") and row.state == State.UNCERTAIN:
         _is_there(row, decision.partition(":")[2])
-        held.release_links(row.route, [row.pk])
+        held.release_settled(row.route, [row.pk])
         return
     else:
         return
@@ -82,6 +76,16 @@ def carry_out(delivery_id: int, decision: str, actor: str) -> None:
 def subject(row: Delivery) -> str:
     """How the audit log names a delivery."""
     return f"delivery:{row.pk}"
+
+
+def _enqueue(row: Delivery, decision: str, actor: str, *, delay_s: float = 0) -> bool:
+    return queue.enqueue(
+        Kind.FLOWS_DECIDE,
+        args={"delivery": row.pk, "decision": decision, "actor": actor[:100]},
+        dedupe_key=f"{Kind.FLOWS_DECIDE}:{row.pk}",
+        priority=10,
+        delay_s=delay_s,
+    )
 
 
 def _is_there(row: Delivery, remote_id: str) -> None:
@@ -114,7 +118,9 @@ def _take_up(row: Delivery, actor: str) -> None:
     kept = payloads.opened(row)
     if kept is None:
         key = links.source_key_of(row)
-        dispatch.start_records(row.flow, [key], cause=Run.Cause.MANUAL, actor=actor)
+        started = dispatch.start_records(row.flow, [key], cause=Run.Cause.MANUAL, actor=actor)
+        if started is None:
+            _enqueue(row, RETRY, actor, delay_s=WAIT_S)  # such a run is going on: after it
         return
     held.put_back(row, kept["record"])
     held.start_released(row.flow, actor=actor)

@@ -106,13 +106,7 @@ def look_up(client: Client, call: Call, *, absence_counts: bool = True) -> Answe
             return Answer(call.id, State.PENDING, failure=failure, text=failure.message)
         return _uncertain(call, "no_answer", failure.message)
     if isinstance(result, Found):
-        return Answer(
-            call.id,
-            State.DELIVERED,
-            remote_id=result.remote_id,
-            take=result.take,
-            origin=Delivery.Origin.FOUND,
-        )
+        return _found(client, call, result.remote_id, result.take)
     if isinstance(result, NoneThere):
         if result.proven and absence_counts:
             return None
@@ -200,12 +194,7 @@ def _once(client: Client, call: Call) -> Answer:
 def _duplicate(client: Client, call: Call, outcome: Duplicate) -> Answer:
     """It is there already, says the destination: by the id it names, else by a look-up."""
     if outcome.remote_id:
-        return Answer(
-            call.id,
-            State.DELIVERED,
-            remote_id=outcome.remote_id,
-            origin=Delivery.Origin.FOUND,
-        )
+        return _found(client, call, outcome.remote_id, {})
     if client.can_find(call.object):
         seen = look_up(client, call)
         if seen is not None:
@@ -215,6 +204,19 @@ def _duplicate(client: Client, call: Call, outcome: Duplicate) -> Answer:
         State.REJECTED,
         problem="duplicate",
         text="It is there already, but can't be told which one it is.",
+    )
+
+
+def _found(client: Client, call: Call, remote_id: str, take: Mapping[str, Any]) -> Answer:
+    """It is there. Whether the steps that follow were made nobody knows, so they come next."""
+    steps = client.steps(call.object, call.operation) > 0
+    return Answer(
+        call.id,
+        State.UNCERTAIN if steps else State.DELIVERED,
+        remote_id=remote_id,
+        take=take,
+        origin=Delivery.Origin.FOUND,
+        problem="steps" if steps else "",
     )
 
 

@@ -36,6 +36,7 @@ def start(
     Raises:
         NotPossible: the flow is off, archived or has no version yet.
     """
+    flow = Flow.objects.select_related("current").get(pk=flow.pk)  # what is so now, not then
     if flow.current is None or flow.archived_at:
         raise NotPossible(f"The flow {flow.title} has no version that could run.")
     if not flow.enabled:

@@ -1,6 +1,7 @@
 """Records that wait: kept with what is wrong, released when that is mended, or dismissed."""
 
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -10,7 +11,8 @@ from connector.audit.actions import Action
 from connector.crypto import envelope
 from connector.crypto.keyring import Domain
 from connector.flows import dispatch, links
-from connector.flows.identity import wait_hash
+from connector.flows.identity import settle_key, wait_hash
+from connector.flows.mapping.errors import Reason
 from connector.flows.mapping.links import LinkKey
 from connector.flows.mapping.outcomes import Problem
 from connector.flows.models import Delivery, Flow, HeldRecord, Route, Run
@@ -19,6 +21,7 @@ from connector.flows.values import encode
 
 State = HeldRecord.State
 OPEN = (State.WAITING, State.RELEASED)
+FOR_DELIVERIES = [Reason.NO_LINK, Reason.NOT_SETTLED]
 
 
 def keep(run: Run, route: Route, held: Sequence[HeldBack]) -> None:
@@ -39,15 +42,18 @@ def solved(run: Run, source_keys: Sequence[bytes]) -> None:
     ).update(state=State.SOLVED, ended_at=Now(), record_sealed=b"", problems_sealed=b"")
 
 
-def anything_waits_for_links() -> bool:
-    """Whether it is worth asking who waits for a record that has arrived."""
-    return HeldRecord.objects.filter(state=State.WAITING, reasons__contains=["no_link"]).exists()
+def anything_waits_for_deliveries() -> bool:
+    """Whether it is worth asking who waits for a record that was settled."""
+    return HeldRecord.objects.filter(state=State.WAITING, reasons__overlap=FOR_DELIVERIES).exists()
 
 
-def release_links(route: Route, delivery_ids: Sequence[int]) -> None:
-    """Release what waits for these deliveries, forward or back."""
+def release_settled(route: Route, delivery_ids: Sequence[int]) -> None:
+    """Release what waits for these deliveries: links to them, and newer states of their records."""
     names = set()
     for row in Delivery.objects.filter(pk__in=list(delivery_ids)):
+        names.add(wait_hash(settle_key(row.pk)))
+        if row.state != Delivery.State.DELIVERED:
+            continue
         key = links.source_key_of(row)
         remote = links.remote_of(row)["id"]
         for link in (
@@ -66,11 +72,31 @@ def release(names: Iterable[str]) -> int:
         names: keyed hashes of wait keys.
     """
     rows = HeldRecord.objects.filter(state=State.WAITING, waits_for__overlap=list(names))
-    flows = set(rows.values_list("flow_id", flat=True))
-    released = rows.update(state=State.RELEASED)
-    for flow in Flow.objects.filter(pk__in=flows, enabled=True).select_related("current"):
-        start_released(flow, actor="worker")
+    found = dict(rows.values_list("pk", "flow_id"))
+    flows = _locked(set(found.values()))
+    released = HeldRecord.objects.filter(pk__in=found, state=State.WAITING).update(
+        state=State.RELEASED
+    )
+    for flow in flows:
+        if flow.enabled and not flow.archived_at:
+            start_released(flow, actor="worker")
     return released
+
+
+def release_answered(route: Route, unanswered: Iterable[LinkKey]) -> int:
+    """Release what was just held for links that have been answered in the meantime."""
+    answered = links.answers(route, unanswered)
+    return release(wait_hash(link.wait_key) for link in answered) if answered else 0
+
+
+def _locked(flow_ids: Iterable[UUID]) -> list[Flow]:
+    """These flows, none of which can end a run now: it would not see what is released."""
+    return list(
+        Flow.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("current")
+        .filter(pk__in=flow_ids)
+        .order_by("pk")
+    )
 
 
 def start_released(flow: Flow, *, actor: str) -> Run | None:
@@ -99,9 +125,12 @@ def put_back(delivery: Delivery, record: object) -> None:
 
 
 def start_rest(flow: Flow) -> None:
-    """Take up what was released while the last such run was going on."""
+    """Take up what was released while the last such run was going on.
+
+    The caller's transaction has ended that run, and keeps the flow locked (`_locked`).
+    """
     rest = HeldRecord.objects.filter(flow=flow, state=State.RELEASED)
-    if flow.enabled and rest.exists():
+    if flow.enabled and not flow.archived_at and rest.exists():
         start_released(flow, actor="worker")
 
 

@@ -63,6 +63,11 @@ class Names:
         return mac.keyed_hash(Domain.LEDGER, f"ledger.{purpose}", *self.parts, *parts, size=size)
 
 
+def settle_key(delivery_id: int) -> str:
+    """What a record waits for whose earlier state is still open in the ledger."""
+    return f"delivery:{delivery_id}"
+
+
 def wait_hash(wait_key: str) -> str:
     """The name of something that held records wait for: 32 hex characters."""
     return mac.keyed_hash(Domain.LEDGER, "ledger.wait", wait_key.encode()).hex()

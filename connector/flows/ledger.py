@@ -169,10 +169,12 @@ UPDATE flows_delivery AS d SET
     remote_key = coalesce(r.remote_key, d.remote_key),
     remote_sealed = CASE WHEN r.remote_key IS NULL THEN d.remote_sealed ELSE r.remote_sealed END,
     fingerprint = CASE WHEN r.state = 'pending' THEN ''::bytea ELSE d.fingerprint END,
-    source_print = CASE WHEN r.state = 'delivered' THEN d.source_print ELSE ''::bytea END,
+    source_print = CASE WHEN r.state IN ('delivered', 'uncertain') THEN d.source_print
+        ELSE ''::bytea END,
     request_sealed = CASE WHEN r.state = 'uncertain' THEN d.request_sealed ELSE ''::bytea END,
     attempts = d.attempts + CASE WHEN r.state = 'rejected' THEN 1 ELSE 0 END,
-    settled_at = clock_timestamp()
+    settled_at = CASE WHEN r.state = 'uncertain' THEN coalesce(d.settled_at, clock_timestamp())
+        ELSE clock_timestamp() END
 FROM unnest(%(id)s::bigint[], %(state)s::text[], %(origin)s::text[], %(remote_key)s::bytea[],
     %(remote_sealed)s::bytea[], %(problem)s::text[], %(problem_sealed)s::bytea[],
     %(counted)s::boolean[])
@@ -204,20 +206,51 @@ def record(results: Sequence[Result]) -> set[int]:
         return {pk for (pk,) in cursor.fetchall()}
 
 
-def send_again(ids: Sequence[int]) -> set[int]:
-    """Put open rows back into `sending` with a new time, before the same call leaves again."""
+def abandon(route: Route) -> int:
+    """What stands in `sending` was left by a slice that died: uncertain from now on.
+
+    Only whoever holds the route may say so. The time counts: a call of that slice may have
+    left until it lost the route, so a look-up proves nothing before `unseen_s` have gone by.
+    """
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE flows_delivery SET state = 'sending', sent_at = clock_timestamp()"
-            " WHERE id = ANY(%s) AND state IN ('sending', 'uncertain') RETURNING id",
+            "UPDATE flows_delivery SET state = 'uncertain',"
+            " problem = CASE WHEN problem = '' THEN 'no_answer' ELSE problem END,"
+            " settled_at = coalesce(settled_at, clock_timestamp())"
+            " WHERE route_id = %s AND state = 'sending'",
+            [route.pk],
+        )
+        return int(cursor.rowcount)
+
+
+def take_up(ids: Sequence[int]) -> set[int]:
+    """Put uncertain rows into `sending` while they are settled, so that no person decides then."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE flows_delivery SET state = 'sending'"
+            " WHERE id = ANY(%s) AND state = 'uncertain' RETURNING id",
             [list(ids)],
         )
         return {pk for (pk,) in cursor.fetchall()}
 
 
-def mark_counted(ids: Iterable[int]) -> None:
-    """Note that a run has these in its sum."""
-    Delivery.objects.filter(pk__in=list(ids), counted=False).update(counted=True)
+def send_again(pk: int) -> bool:
+    """Give an open row a new time, before its call leaves again. False: it is not open any more.
+
+    What a person decided about it is used up by that: it counts for one sending.
+    """
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE flows_delivery SET state = 'sending', problem = '', settled_at = NULL,"
+            " sent_at = clock_timestamp() WHERE id = %s AND state IN ('sending', 'uncertain')",
+            [pk],
+        )
+        return bool(cursor.rowcount)
+
+
+def mark_counted(ids: Iterable[int], run: Run) -> None:
+    """Note that this run has these in its sum."""
+    Delivery.objects.filter(pk__in=list(ids)).update(counted=True, run=run)
 
 
 def refresh_prints(prints: dict[int, bytes]) -> None:

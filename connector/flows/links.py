@@ -1,21 +1,15 @@
 """Links of a page, answered from the ledger in one query a pair of stream and object."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from connector.crypto import envelope
 from connector.crypto.keyring import Domain
-from connector.flows.compiled import Compiled
 from connector.flows.identity import Names
 from connector.flows.mapping.links import LinkKey
 from connector.flows.models import Delivery, Route
 from connector.systems.reading.key import joined, separated
-
-
-def resolve(compiled: Compiled, records: Sequence[Mapping[str, Any]]) -> dict[LinkKey, str]:
-    """What the links of these records stand for."""
-    return answers(compiled.route, compiled.mapping.link_keys(records, run=compiled.run))
 
 
 def answers(route: Route, keys: Iterable[LinkKey]) -> dict[LinkKey, str]:

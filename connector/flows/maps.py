@@ -125,11 +125,15 @@ def reshape(row: ValueMap, shape: MapShape) -> bool:
 @transaction.atomic
 def add_entry(row: ValueMap, key: tuple[str, ...], value: Entry, *, actor: str) -> None:
     """Add or replace one entry: what the inbox offers for a held record."""
-    shape = shape_of(row)
+    locked = (
+        ValueMap.objects.select_for_update(of=("self",)).select_related("current").get(pk=row.pk)
+    )
+    shape = shape_of(locked)
     folded = tuple(shape.fold(part) for part in key)
-    kept = [] if row.current is None else entries_of(row.current)
+    kept = [] if locked.current is None else entries_of(locked.current)
     others = [one for one in kept if tuple(shape.fold(part) for part in one[0]) != folded]
-    save_entries(row, [*others, (key, value)], actor=actor)
+    save_entries(locked, [*others, (key, value)], actor=actor)
+    row.current = locked.current
 
 
 def release_for(version_id: UUID) -> int:
@@ -142,6 +146,19 @@ def release_for(version_id: UUID) -> int:
     added, changed, _ = differences(old, new)
     names = [wait_hash(":".join(("map", version.map.slug, *key))) for key in (*added, *changed)]
     return held.release(names)
+
+
+def release_since(pinned: Mapping[str, int]) -> None:
+    """Release what was just held by a slice that had older versions of these maps.
+
+    Args:
+        pinned: number of the version that the slice had, by slug.
+    """
+    for row in ValueMap.objects.filter(slug__in=list(pinned)).select_related("current"):
+        if row.current and row.current.number > pinned[row.slug]:
+            newer = row.versions.filter(number__gt=pinned[row.slug])
+            for pk in newer.order_by("number").values_list("pk", flat=True):
+                release_for(pk)
 
 
 def differences(

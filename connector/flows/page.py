@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.flows import ledger, links
+from connector.flows import identity, ledger, links
 from connector.flows.compiled import Compiled
 from connector.flows.identity import Names
 from connector.flows.ledger import Known
 from connector.flows.mapping import canonical
 from connector.flows.mapping.errors import Reason
+from connector.flows.mapping.links import LinkKey
 from connector.flows.mapping.outcomes import Held, Mapped, Outcome, Problem, Skipped
 from connector.flows.models import Delivery
 from connector.systems.errors import SystemFailure
@@ -36,6 +37,7 @@ class ToSend:
     """A mapped record whose call has to be made."""
 
     record: Record
+    mapped: Mapped = field(repr=False)
     values: Mapping[str, Any] = field(repr=False)
     fingerprint: bytes
     known: Known | None
@@ -60,6 +62,8 @@ class Page:
 
     unchanged: ids of their deliveries with the print that they have now.
     late: delivered by a slice that died before it could count them.
+    open: ids of deliveries that are sending or uncertain.
+    unanswered: links of these records that the ledger knew no answer to.
     """
 
     read: int = 0
@@ -68,8 +72,9 @@ class Page:
     unchanged: int = 0
     skipped: int = 0
     rejected: int = 0
-    uncertain: int = 0
     late: list[int] = field(default_factory=list)
+    open: list[int] = field(default_factory=list)
+    unanswered: list[LinkKey] = field(default_factory=list)
     new_prints: dict[int, bytes] = field(default_factory=dict)
     keys: list[bytes] = field(default_factory=list)
 
@@ -85,18 +90,21 @@ def plan(
     Args:
         keyed: key at the source and record, in reading order. Of a key that
             stands twice the later record counts; the earlier is "unchanged".
+        cut: records that came incomplete; each is held.
     """
-    page = Page(read=len(keyed))
+    page = Page(read=len(keyed) + len(cut))
     records = {}
     for key, raw in keyed:
         source_key = names.source_key(key)
         page.unchanged += source_key in records
-        records[source_key] = Record(
-            key,
-            source_key,
-            names.source_print(canonical.record_bytes(raw), compiled.pinned),
-            raw,
-        )
+        records[source_key] = _named(compiled, names, key, raw)
+    incomplete: dict[bytes, Record] = {}
+    for key, raw in cut:
+        one = _named(compiled, names, key, raw)
+        page.unchanged += one.source_key in incomplete or one.source_key in records
+        incomplete[one.source_key] = one
+        records.pop(one.source_key, None)
+    page.held = [HeldBack(one, (_CUT,)) for one in incomplete.values()]
     page.keys = list(records)
     known = ledger.known(compiled.route, page.keys)
     changed = [
@@ -104,11 +112,13 @@ def plan(
         for record in records.values()
         if not _settled_before(page, record, known.get(record.source_key))
     ]
-    typed = [(record, one) for record in changed if (one := _typed(page, compiled, record))]
-    found = links.resolve(compiled, [one for _, one in typed])
-    for record, one in typed:
+    typed = [(record, seen) for record in changed if (seen := _typed(page, compiled, record))]
+    asked = compiled.mapping.link_keys([seen for _, seen in typed], run=compiled.run)
+    found = links.answers(compiled.route, asked)
+    page.unanswered = [key for key in asked if key not in found]
+    for record, seen in typed:
         outcome = compiled.mapping.map_record(
-            one, links=found, maps=compiled.maps, run=compiled.run
+            seen, links=found, maps=compiled.maps, run=compiled.run
         )
         _sort_out(page, compiled, names, record, known.get(record.source_key), outcome)
     return page
@@ -125,6 +135,7 @@ def _typed(page: Page, compiled: Compiled, record: Record) -> Mapping[str, Any] 
 
 
 _CUT = Problem("", Reason.TOO_BIG, None, "It came incomplete; a part of it is never sent.")
+_OPEN = "It changed while an earlier state of it got no answer. It is sent when that is settled."
 
 
 def _named(compiled: Compiled, names: Names, key: str, raw: Mapping[str, Any]) -> Record:
@@ -137,7 +148,12 @@ def _settled_before(page: Page, record: Record, known: Known | None) -> bool:
     if known is None:
         return False
     if known.state in (State.SENDING, State.UNCERTAIN):
-        page.uncertain += 1
+        if known.source_print in (b"", record.source_print):
+            page.open.append(known.id)
+        else:
+            # The reading goes on, so what it says now has to wait here.
+            problem = Problem("", Reason.NOT_SETTLED, None, _OPEN, identity.settle_key(known.id))
+            page.held.append(HeldBack(record, (problem,)))
         return True
     if known.state == State.DELIVERED and known.source_print == record.source_print:
         _count_delivered(page, known)
@@ -197,4 +213,4 @@ def _sort(
         page.held.append(HeldBack(record, (problem,)))
         return
     values = canonical.values_to_send(mapped, created=not updates)
-    page.to_send.append(ToSend(record, values, fingerprint, known))
+    page.to_send.append(ToSend(record, mapped, values, fingerprint, known))

@@ -70,7 +70,7 @@ def _make(row: Preview) -> list[dict[str, Any]]:
     mapping = compiled.check(
         draft, version.source, version.stream, version.destination, version.object
     )
-    maps, _ = compiled.open_maps(mapping.maps)
+    maps, *_ = compiled.open_maps(mapping.maps)
     context = compiled.run_context(version.source, version.destination, timezone.now())
     with clients.open_client(
         version.source, purpose=f"preview:{row.pk}", actor=row.asked_by, read_only=True

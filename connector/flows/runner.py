@@ -25,7 +25,9 @@ from connector.flows import (
     commit,
     contract,
     deliver,
+    held,
     ledger,
+    maps,
     page,
     readers,
     settle,
@@ -34,6 +36,7 @@ from connector.flows.compiled import Compiled, compile_version
 from connector.flows.contract import Contract
 from connector.flows.errors import RunHandedOver, RunStopped
 from connector.flows.identity import Names
+from connector.flows.mapping.errors import Reason
 from connector.flows.models import Delivery, Run
 from connector.flows.page import Page
 from connector.jobs.running import RunningJob
@@ -42,6 +45,7 @@ from connector.systems.errors import Kind, SystemFailure
 
 T = TypeVar("T")
 ALL_ALIKE = 20
+NOT_OF_THE_MAPPING = (Reason.NOT_SETTLED, Reason.CHANGED_AFTER_FINAL, Reason.TOO_BIG)
 
 
 @dataclass(slots=True)
@@ -125,11 +129,19 @@ def _pages(slice_: Slice) -> bool:
         answers = send_page(slice_, planned)
         slice_.check_lease()
         commit.page(slice_, batch, planned, answers)
+        _catch_up(slice_, planned)
         slice_.position = batch.position
     wait_s = settle.settle_open(slice_)
     if wait_s:
         raise RunHandedOver("waiting until what got no answer can be looked up", wait_s=wait_s)
     return True
+
+
+def _catch_up(slice_: Slice, planned: Page) -> None:
+    """What was held may wait for something that arrived before anybody could see it waiting."""
+    if planned.held:
+        held.release_answered(slice_.compiled.route, planned.unanswered)
+        maps.release_since(slice_.compiled.map_versions)
 
 
 def send_page(slice_: Slice, planned: Page) -> list[deliver.Answer]:
@@ -167,11 +179,13 @@ def _as_rejected(answer: deliver.Answer) -> deliver.Answer:
 
 def _refuse_if_all_alike(run: Run, planned: Page) -> None:
     """The first records of a run all held for one reason: the mapping is wrong, not the records."""
-    if run.pages or planned.read < ALL_ALIKE or len(planned.held) < planned.read:
+    if run.kind == Run.Kind.HELD or run.pages:
         return
-    causes = {(held.problems[0].field, held.problems[0].reason) for held in planned.held}
-    if len(causes) == 1:
-        name, reason = causes.pop()
+    if planned.read < ALL_ALIKE or len(planned.held) < planned.read:
+        return
+    causes = {(one.problems[0].field, one.problems[0].reason) for one in planned.held}
+    name, reason = causes.pop()
+    if not causes and reason not in NOT_OF_THE_MAPPING:
         raise RunStopped(
             f"All of the first {planned.read} records are held for {name or 'the record'} "
             f"({reason}). Nothing was sent. Mend the mapping and run again."

@@ -56,7 +56,8 @@ def beat(now: datetime | None = None) -> int:
     for _ in range(DUE_AT_ONCE):
         with transaction.atomic():
             row = (
-                Schedule.objects.select_for_update(skip_locked=True, of=("self",))
+                # The flow as well: one that is being saved or switched off waits for the next beat.
+                Schedule.objects.select_for_update(skip_locked=True, of=("self", "flow"))
                 .select_related("flow__current")
                 .filter(next_tick__lte=now, flow__enabled=True, flow__archived_at=None)
                 .order_by("next_tick")

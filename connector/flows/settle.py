@@ -1,7 +1,8 @@
 """What to do with calls of which nobody knows whether they arrived.
 
 A slice holds its route alone, so whatever it finds in `sending` or `uncertain` was left
-by somebody who died or got no answer:
+by somebody who died or got no answer. While it is settled it stands in `sending`, so that
+no person decides about it at the same moment:
 
     the destination knows our key    inside its window, the same call again, byte for byte
     it can be looked up              wait until a fresh record must be seen, then ask;
@@ -11,7 +12,7 @@ by somebody who died or got no answer:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
@@ -45,19 +46,34 @@ def settle_open(slice_: "Slice") -> float:
     Returns:
         Seconds until the next row may be settled; 0 if nothing has to be waited for.
     """
+    ledger.abandon(slice_.compiled.route)
     for _ in range(MOST_PASSES):
-        rows = _open_rows(slice_)
-        calls = [call_of(row) for row in rows]
-        waits = [_due_in_s(slice_, row, call) for row, call in zip(rows, calls, strict=True)]
-        due = [number for number, wait_s in enumerate(waits) if wait_s <= 0]
-        if not due:
+        waits = _settle_due(slice_)
+        if all(wait_s > 0 for wait_s in waits):
             return min(waits, default=0.0)
-        answers = slice_.in_threads(
-            partial(_settle, slice_), [calls[n] for n in due], [rows[n] for n in due]
-        )
-        commit.answers(slice_, list(answers), counted=None)
-        slice_.check_lease()
     return 0.0
+
+
+def _settle_due(slice_: "Slice") -> list[float]:
+    """Settle all that is due. Answers the seconds that each of the others has to wait; 0 for
+    those that were due and are open still."""
+    waits: list[float] = []
+    after = 0
+    while rows := _open_rows(slice_, after):
+        after = rows[-1].pk
+        due_in = {row.pk: _due_in_s(slice_, row) for row in rows}
+        waits += [wait_s for wait_s in due_in.values() if wait_s > 0]
+        taken = ledger.take_up([pk for pk, wait_s in due_in.items() if wait_s <= 0])
+        due = [row for row in rows if row.pk in taken]
+        answers = list(slice_.in_threads(partial(_settle, slice_), due))
+        commit.answers(slice_, answers, counted=None)
+        slice_.check_lease()
+        waits += [0.0 for answer in answers if _goes_on(answer)]
+    return waits
+
+
+def _goes_on(answer: Answer) -> bool:
+    return answer.state == State.UNCERTAIN and answer.problem not in FOR_A_PERSON
 
 
 def call_of(row: Delivery) -> Call:
@@ -86,43 +102,44 @@ def open_remote(route: Route, known: Known) -> dict[str, Any]:
     return opened
 
 
-def _open_rows(slice_: "Slice") -> Sequence[Delivery]:
+def _open_rows(slice_: "Slice", after: int) -> Sequence[Delivery]:
     return list(
-        Delivery.objects.filter(
-            route=slice_.compiled.route, state__in=[State.SENDING, State.UNCERTAIN]
-        )
+        Delivery.objects.filter(route=slice_.compiled.route, state=State.UNCERTAIN, pk__gt=after)
         .exclude(problem__in=FOR_A_PERSON)
         .select_related("route")
         .order_by("pk")[:AT_ONCE]
     )
 
 
-def _due_in_s(slice_: "Slice", row: Delivery, call: Call) -> float:
-    """Seconds until this row may be settled: at once by key, later by look-up."""
-    assert row.sent_at is not None
+def _due_in_s(slice_: "Slice", row: Delivery) -> float:
+    """Seconds until this row may be settled: at once by key, later by look-up.
+
+    The time for a look-up counts from when the call was given up, not from when it was
+    claimed: it may have left long after its claim, behind others.
+    """
     contract = slice_.contract
-    if row.problem in ("steps", "send") or contract.may_repeat(call.operation, _ago_s(row)):
+    if row.problem in ("steps", "send") or contract.may_repeat(row.operation, _ago_s(row.sent_at)):
         return 0.0
-    return max(0.0, contract.unseen_s - _ago_s(row))
+    return max(0.0, contract.unseen_s - _ago_s(row.settled_at))
 
 
-def _ago_s(row: Delivery) -> float:
-    assert row.sent_at is not None
-    return (timezone.now() - row.sent_at) / timedelta(seconds=1)
+def _ago_s(moment: datetime | None) -> float:
+    assert moment is not None
+    return (timezone.now() - moment) / timedelta(seconds=1)
 
 
-def _settle(slice_: "Slice", call: Call, row: Delivery) -> Answer:
-    client, contract = slice_.destination, slice_.contract
+def _settle(slice_: "Slice", row: Delivery) -> Answer:
+    client, contract, call = slice_.destination, slice_.contract, call_of(row)
     if row.problem == "steps":
         return _finish(slice_, row, call)
-    if contract.may_repeat(call.operation, _ago_s(row)):
+    if contract.may_repeat(call.operation, _ago_s(row.sent_at)):
         return deliver.deliver(client, contract, call, wait=slice_.wait)
-    if call.operation == "update":
-        return _settle_update(slice_, call)
     if row.problem == "send":
         # A person has looked: it is not there.
         return _send_again(slice_, call)
-    if not contract.can_find:
+    if call.operation == "update" and contract.can_read:
+        return _settle_update(slice_, call)
+    if call.operation == "update" or not contract.can_find:
         return Answer(
             call.id,
             State.UNCERTAIN,
@@ -163,7 +180,8 @@ def _settle_update(slice_: "Slice", call: Call) -> Answer:
 
 def _send_again(slice_: "Slice", call: Call) -> Answer:
     """It is not there, for certain: the call leaves once more."""
-    ledger.send_again([call.id])
+    if not ledger.send_again(call.id):
+        return Answer(call.id, State.UNCERTAIN, problem="no_answer")
     again = replace(call, look_first=False)
     return deliver.deliver(slice_.destination, slice_.contract, again, wait=slice_.wait)
 

@@ -10,7 +10,7 @@ from connector.audit import log
 from connector.audit.actions import Action
 from connector.crypto import mac
 from connector.crypto.keyring import Domain
-from connector.flows import compiled, definition, schedule
+from connector.flows import compiled, definition, held, schedule
 from connector.flows.definition import Definition
 from connector.flows.errors import BadDefinition, NotPossible
 from connector.flows.mapping.samples import run_samples
@@ -89,9 +89,11 @@ def save_version(
     row.save(update_fields=["current"])
     _plan(row, said)
     # A new version may mend what was held: all of it is tried again.
-    HeldRecord.objects.filter(flow=row, state=HeldRecord.State.WAITING).update(
+    released = HeldRecord.objects.filter(flow=row, state=HeldRecord.State.WAITING).update(
         state=HeldRecord.State.RELEASED
     )
+    if released and row.enabled and not row.archived_at:
+        held.start_released(row, actor=actor)
     _record(row, version, old, actor)
     return version
 
@@ -105,7 +107,7 @@ def check(said: Definition, version: Version) -> None:
     mapping = compiled.check(
         said.mapping, version.source, version.stream, version.destination, version.object
     )
-    maps, _ = compiled.open_maps(mapping.maps)
+    maps, *_ = compiled.open_maps(mapping.maps)
     context = compiled.run_context(version.source, version.destination, timezone.now())
     failed = [
         f'the test "{result.name}" fails: {"; ".join(result.differences)}'

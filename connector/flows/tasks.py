@@ -1,10 +1,10 @@
 """What the worker runs of the flows. The one broad except of each job is in the queue."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from connector.audit import log
@@ -24,22 +24,19 @@ from connector.flows import (
     runner,
 )
 from connector.flows.errors import FlowsError, RunHandedOver
-from connector.flows.models import Connection, Preview, Run
+from connector.flows.models import Connection, Flow, Preview, Run
 from connector.jobs.registry import Args
 from connector.jobs.running import RunningJob
 from connector.systems.errors import Kind, SystemFailure
 
-GIVE_UP_AFTER = timedelta(minutes=30)
+GIVE_UP_AFTER = timedelta(minutes=30)  # without a page in between
 
 
 def run(args: Args, job: RunningJob) -> None:
     """One slice of a run; the next is queued, or the run is closed."""
-    row = Run.objects.select_related(
-        "flow", "version__source", "version__destination", "version__flow"
-    ).get(pk=UUID(str(args["run"])))
+    row = _begin(UUID(str(args["run"])))
     if row.is_over:
         return
-    _begin(row)
     try:
         done = runner.run_slice(row, job)
     except RunHandedOver as later:
@@ -107,13 +104,24 @@ def preview(args: Args, job: RunningJob) -> None:
 
 
 @transaction.atomic
-def _begin(row: Run) -> None:
-    started = Run.objects.filter(pk=row.pk, state=Run.State.QUEUED).update(
-        state=Run.State.RUNNING, started_at=timezone.now()
-    )
-    Run.objects.filter(pk=row.pk).update(slices=F("slices") + 1)
-    row.refresh_from_db(fields=["state", "position_sealed", "pages", "started_at"])
-    if started:
+def _begin(pk: UUID) -> Run:
+    """The run, ready for a slice: of the version that is current when its first slice begins."""
+    row = Run.objects.select_for_update(of=("self",)).select_related("flow").get(pk=pk)
+    if row.is_over:
+        return row
+    if not row.flow.enabled or row.flow.archived_at:
+        _close(row, Run.State.STOPPED, "The flow was switched off.")
+        return row
+    starts = row.state == Run.State.QUEUED
+    if starts:
+        row.state, row.started_at = Run.State.RUNNING, timezone.now()
+        row.version_id = row.flow.current_id or row.version_id
+    row.slices += 1
+    row.save(update_fields=["state", "started_at", "version", "slices"])
+    row = Run.objects.select_related(
+        "flow", "version__source", "version__destination", "version__flow"
+    ).get(pk=pk)
+    if starts:
         log.record(
             Action.RUN_STARTED,
             actor="worker",
@@ -123,26 +131,30 @@ def _begin(row: Run) -> None:
             cause=row.cause,
             kind=row.kind,
         )
+    return row
 
 
 @transaction.atomic
-def _later(row: Run, message: str, wait_s: float) -> None:
-    Run.objects.filter(pk=row.pk).update(message=message[:500])
+def _later(row: Run, message: str, wait_s: float, **changes: Any) -> None:
+    Run.objects.filter(pk=row.pk).update(message=message[:500], **changes)
     dispatch.enqueue(row, delay_s=wait_s)
 
 
 def _failed(row: Run, failure: SystemFailure) -> None:
     """Try again while there is hope; the page at hand was not counted and is read again."""
-    began = row.started_at or timezone.now()
-    if failure.retryable and timezone.now() - began < GIVE_UP_AFTER:
+    row.refresh_from_db(fields=["failing_since"])
+    since = row.failing_since or timezone.now()
+    if failure.retryable and timezone.now() - since < GIVE_UP_AFTER:
         pause = failure.wait_s or (30.0 if failure.kind is Kind.RATE_LIMITED else 5.0)
-        _later(row, failure.message, pause)
+        _later(row, failure.message, pause, failing_since=since)
         return
     _close(row, Run.State.STOPPED, failure.message)
 
 
 @transaction.atomic
 def _close(row: Run, state: str, message: str) -> None:
+    # Whoever releases a record of the flow waits, or is waited for: none falls in between.
+    Flow.objects.select_for_update(no_key=True).get(pk=row.flow_id)
     closed = Run.objects.filter(pk=row.pk, state__in=[Run.State.QUEUED, Run.State.RUNNING]).update(
         state=state, message=message[:500], finished_at=timezone.now(), position_sealed=b""
     )

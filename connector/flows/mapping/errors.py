@@ -25,6 +25,7 @@ class Reason(StrEnum):
     CHANGED_AFTER_FINAL = "changed_after_final"
     TOO_MANY_LINES = "too_many_lines"
     TOO_BIG = "too_big"
+    NOT_SETTLED = "not_settled"
 
 
 class Level(StrEnum):

@@ -58,6 +58,7 @@ class Run(models.Model):
     pages = models.BigIntegerField(default=0)
     slices = models.IntegerField(default=0)
     message = models.CharField(max_length=500, blank=True, default="")
+    failing_since = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
