@@ -1,0 +1,35 @@
+"""A box and a Tryton beside it, connected as its own files say."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.real.joined import Joined, joined
+from tests.real.tryton import CannotInstall, Tryton, running_tryton
+
+
+@pytest.fixture(scope="module")
+def tryton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tryton]:
+    """A running Tryton. Without its packages the tests are skipped; in CI they fail."""
+    try:
+        with running_tryton(tmp_path_factory.mktemp("tryton")) as running:
+            yield running
+    except CannotInstall as why:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(why))
+        pytest.skip(f"NOT TESTED against a real ERP. {why}")
+
+
+@pytest.fixture(scope="module")
+def both(tryton: Tryton, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Joined]:
+    """A box that knows Tryton and both practice systems."""
+    with joined(tryton, tmp_path_factory.mktemp("joined")) as running:
+        yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of them go to one test process, so that one box and one Tryton are enough."""
+    for item in items:
+        if "tests/real/" in str(item.path):
+            item.add_marker(pytest.mark.xdist_group("real"))
