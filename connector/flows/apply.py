@@ -28,7 +28,7 @@ from connector.flows.flow_files import FileProblem
 from connector.flows.mapping.value_maps import MapShape
 from connector.flows.models import Connection, Flow, ValueMap
 from connector.systems import registry, uploaded
-from connector.systems.errors import SpecError, SystemFailure
+from connector.systems.errors import SpecError, SystemFailure, UnknownSystem
 from connector.systems.models import UploadedSystem
 from connector.vault.errors import VaultError
 
@@ -123,6 +123,8 @@ class _Work:
             self.note(section, declared, error.summary, *error.findings)
         except (FlowsError, VaultError, SystemFailure) as error:
             self.note(section, declared, error.message)
+        except UnknownSystem as error:
+            self.note(section, declared, str(error))
 
     def note(self, section: str, declared: Any, *texts: str) -> None:
         origin: Origin = declared.origin

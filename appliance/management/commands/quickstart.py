@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from appliance.quickstart.box import Box, CannotStart, running_box
 from appliance.quickstart.children import ROOT, ChildFailed, environment
 
 PORT = 8765
+MOST_PORT = 65_535
 LOOK_S = 0.5
 WORDS = (
     ("vendors_posted", "vendors went to the AP ledger"),
@@ -40,7 +41,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="run the main job, then stop")
         parser.add_argument("--json", action="store_true", help="the summary as the last line")
-        parser.add_argument("--port", type=int, default=PORT, help=f"of the console ({PORT})")
+        parser.add_argument("--port", type=_port, default=PORT, help=f"of the console ({PORT})")
 
     def handle(self, *, once: bool, json: bool, port: int, **options: object) -> None:
         began = time.monotonic()
@@ -95,6 +96,12 @@ class Command(BaseCommand):
                 log = box.home.log / f"{dead}.log"
                 raise ChildFailed(f"{dead} ended by itself; its last words are in {log}")
             time.sleep(LOOK_S)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > MOST_PORT:
+        raise ArgumentTypeError(f"a port is a number from 0 to {MOST_PORT}")
+    return int(text)
 
 
 def _is_right(summary: dict[str, Any]) -> bool:
