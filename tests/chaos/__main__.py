@@ -16,6 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--bills", type=int, default=1_500)
+    parser.add_argument("--slow-ms", type=int, default=1_500, help="so that there is time")
     parser.add_argument("--drops", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
@@ -24,12 +25,17 @@ def main() -> int:
     try:
         with live_box(folder / "home", bills=asked.bills, **settings) as live:
             live.prepare_flows()
-            live.ask("ap", "/admin/faults", {"drop_after_commit": asked.drops, "seed": asked.seed})
+            live.ask(
+                "ap",
+                "/admin/faults",
+                {"drop_after_commit": asked.drops, "seed": asked.seed, "slow_ms": asked.slow_ms},
+            )
             outcome = kill_while_bills_flow(live, kills=asked.kills, seed=asked.seed)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     sys.stdout.write(json.dumps({**asdict(outcome), "lost": outcome.lost}) + "\n")
-    return int(outcome.lost != 0 or outcome.doubled != 0)
+    wrong = outcome.lost or outcome.doubled or outcome.uncertain or outcome.kills < asked.kills
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def test_bills_arrive_exactly_once_though_the_worker_is_killed_again_and_again(
     settings = {"CONNECTOR_LEASE_S": "2", "CONNECTOR_SLICE_S": "3"}
     with live_box(tmp_path / "home", bills=500, **settings) as live:
         live.prepare_flows()
-        live.ask("ap", "/admin/faults", {"drop_after_commit": 0.05, "seed": 7})
+        live.ask("ap", "/admin/faults", {"drop_after_commit": 0.05, "seed": 7, "slow_ms": 400})
 
         outcome = kill_while_bills_flow(live, kills=6, seed=7, between_s=(0.3, 1.5))
 
