@@ -68,6 +68,7 @@ def listed(request: HttpRequest) -> HttpResponse:
             "states": Delivery.State.choices,
             "flow": flow,
             "state": state,
+            "can_retry": state == Delivery.State.REJECTED and bool(page.rows),
             "problem": PROBLEMS.get(request.GET.get("problem", ""), ""),
         },
     )
@@ -129,6 +130,25 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, "Decided. The worker is on it.")
     return redirect("delivery", pk=pk)
+
+
+@require_POST
+@allowed("inbox.answer")
+def retry_shown(request: HttpRequest) -> HttpResponse:
+    """Send the chosen rejected deliveries again; those that moved on meanwhile are left alone."""
+    ids = [int(one) for one in request.POST.getlist("id")[: pages.SIZE] if one.isdigit()]
+    asked = 0
+    for row in Delivery.objects.filter(pk__in=ids, state=Delivery.State.REJECTED):
+        try:
+            decisions.ask(row, decisions.RETRY, actor=actor_of(request))
+        except FlowsError:
+            continue
+        asked += 1
+    if asked:
+        messages.success(request, f"{asked} are sent again. The worker is on it.")
+    else:
+        messages.error(request, "None of these can be sent again. Nothing was changed.")
+    return redirect("inbox")
 
 
 @require_POST

@@ -36,6 +36,7 @@ urlpatterns = [
     path("runs/<uuid:pk>/progress/", runs.progress, name="run-progress"),
     path("runs/<uuid:pk>/cancel/", runs.cancel, name="run-cancel"),
     path("deliveries/", deliveries.listed, name="deliveries"),
+    path("deliveries/retry/", deliveries.retry_shown, name="deliveries-retry"),
     path("deliveries/<int:pk>/", deliveries.detail, name="delivery"),
     path("deliveries/<int:pk>/payload/", deliveries.payload, name="delivery-payload"),
     path("deliveries/<int:pk>/decide/", deliveries.decide, name="delivery-decide"),

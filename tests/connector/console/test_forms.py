@@ -442,6 +442,18 @@ def test_a_delivered_record_can_be_neither_decided_nor_sent_again(owner: Client)
     assert state() == before
 
 
+def test_the_rejected_records_of_a_page_are_sent_again_and_no_others(owner: Client) -> None:
+    listed = reverse("deliveries")
+    assert b"again</button>" not in owner.get(listed).content
+    assert b"Send these 1 again" in owner.get(listed, {"state": "rejected"}).content
+
+    owner.post(reverse("deliveries-retry"), {"id": Delivery.objects.values_list("pk", flat=True)})
+
+    job = Job.objects.get(kind="flows.decide")
+    assert job.args["delivery"] == Delivery.objects.get(state=Delivery.State.REJECTED).pk
+    assert actions().count("delivery.retried") == 1
+
+
 # --- value maps -----------------------------------------------------------------------------
 
 
