@@ -29,11 +29,11 @@ _ELSEWHERE = tuple(
 )  # fmt: skip
 
 
-class AddressRefused(Exception):  # noqa: N818
+class AddressRefused(Exception):
     """A host leads to an address that may not be called. The text names host and reason."""
 
 
-class HostUnknown(Exception):  # noqa: N818
+class HostUnknown(Exception):
     """The name server knows no address for a host."""
 
 

@@ -12,11 +12,11 @@ from typing import Any
 _CHUNK = 65_536
 
 
-class AnswerTooLong(Exception):  # noqa: N818
+class AnswerTooLong(Exception):
     """The answer has more bytes than allowed; the rest was not read."""
 
 
-class BadEncoding(Exception):  # noqa: N818
+class BadEncoding(Exception):
     """The bytes are not what Content-Encoding says."""
 
 

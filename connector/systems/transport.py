@@ -33,7 +33,7 @@ _BREAKS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
 
-class NothingSent(Exception):  # noqa: N818
+class NothingSent(Exception):
     """Not a byte left the box. `kind` is config or transient; the text is safe to show."""
 
     def __init__(self, kind: Kind, message: str) -> None:
@@ -41,7 +41,7 @@ class NothingSent(Exception):  # noqa: N818
         self.kind = kind
 
 
-class NoAnswer(Exception):  # noqa: N818
+class NoAnswer(Exception):
     """The call left the box, at least in part, and no whole answer came back."""
 
     def __init__(self, message: str, kind: Kind = Kind.TRANSIENT) -> None:
@@ -218,7 +218,11 @@ class Transport:
         if self.certificate is None:
             return shared_tls()
         if self._own_tls is None:
-            self._own_tls = tls_with_certificate(*self.certificate)
+            try:
+                self._own_tls = tls_with_certificate(*self.certificate)
+            except ssl.SSLError:
+                text = "The client certificate and its key can't be used together."
+                raise NothingSent(Kind.CONFIG, text) from None
         return self._own_tls
 
 

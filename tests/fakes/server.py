@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -56,8 +57,9 @@ class Fake(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.tls = tls
         self.handle_call = handle
         self.asked: list[Asked] = []
         self.connections = 0
@@ -69,6 +71,14 @@ class Fake(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """The handshake is made in the thread of the connection."""
+        if self.tls is None:
+            super().finish_request(request, client_address)
+            return
+        with self.tls.wrap_socket(request, server_side=True) as secured:
+            super().finish_request(secured, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are part of the tests."""
@@ -117,9 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(handle: Handle) -> Iterator[Fake]:
+def serve(handle: Handle, *, tls: ssl.SSLContext | None = None) -> Iterator[Fake]:
     """Run a server for the length of a `with`."""
-    fake = Fake(handle)
+    fake = Fake(handle, tls)
     thread = threading.Thread(target=fake.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

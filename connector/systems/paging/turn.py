@@ -35,7 +35,13 @@ _NOTHING = Merge()
 
 def first(pages: Pages) -> dict[str, Any]:
     """Where reading begins. A state is plain JSON and stays small."""
-    return {"at": _WAYS[pages.type].first(pages), "count": 1, "print": "", "old": "", "last": ""}
+    at = _WAYS[pages.type].first(pages)
+    return {"way": pages.type, "at": at, "count": 1, "print": "", "old": "", "last": ""}
+
+
+def fits(pages: Pages, state: dict[str, Any]) -> bool:
+    """Whether a state is of this way of paging; a description may change between two pages."""
+    return bool(state["way"] == pages.type)
 
 
 def names(pages: Pages, state: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +90,7 @@ def after(
         raise SystemFailure(Kind.TRANSIENT, f"{title} answered more than {pages.most} pages.")
     last = find(records[-1], key) if records and key else MISSING
     return {
+        "way": pages.type,
         "at": at,
         "count": count,
         "print": seen,

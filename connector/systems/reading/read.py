@@ -17,7 +17,7 @@ from connector.systems.reading.key import record_key
 from connector.systems.reading.marks import Marks
 from connector.systems.reading.one import read_one
 from connector.systems.reading.records import records_in
-from connector.systems.spec_objects import Stream
+from connector.systems.spec_objects import Pages, Stream
 from connector.systems.wire import dates
 
 Record = Mapping[str, Any]
@@ -41,7 +41,9 @@ def read_page(
     Raises:
         SystemFailure: nothing of this page counts; the same position may be read again.
     """
-    at = dict(position) if position else begin(caller, stream, mark=mark, full=full)
+    at = dict(position) if position else None
+    if at is None or not turn.fits(_pages_of(stream, by_changes=at["changes"]), at["pages"]):
+        at = begin(caller, stream, mark=mark, full=full)
     if at["changes"]:
         return changes.read_changes(caller, stream, at, mark)
     answer = fetch(caller, stream.request, stream.pages, stream.cursor, at, about=stream.name)
@@ -72,7 +74,6 @@ def begin(caller: Caller, stream: Stream, *, mark: str, full: bool) -> dict[str,
         if not by_changes:
             note = f"{context.title} keeps no changes as old as the last read; all was read anew."
     cursor = stream.changes.cursor if stream.changes and by_changes else stream.cursor
-    pages = stream.changes.pages if stream.changes and by_changes else stream.pages
     since = "" if full or cursor is None or (stream.changes and not by_changes) else mark
     until = context.clock() - timedelta(seconds=cursor.lag_s if cursor else 0)
     return {
@@ -80,9 +81,13 @@ def begin(caller: Caller, stream: Stream, *, mark: str, full: bool) -> dict[str,
         "since": since,
         "until": dates.write_datetime(until, "iso_ms", context.zone),
         "high": mark,
-        "pages": turn.first(pages),
+        "pages": turn.first(_pages_of(stream, by_changes=by_changes)),
         "note": note,
     }
+
+
+def _pages_of(stream: Stream, *, by_changes: bool) -> Pages:
+    return stream.changes.pages if stream.changes and by_changes else stream.pages
 
 
 def _detailed(

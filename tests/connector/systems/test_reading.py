@@ -309,3 +309,15 @@ def test_numbers_keep_every_digit() -> None:
         record = acme.read_page("items", position=None, mark="").records[0]
     assert str(record["total"]) == "1180.10"
     assert str(record["huge"]) == "12345678901234567890.123456789"
+
+
+def test_a_position_of_another_way_of_paging_begins_anew() -> None:
+    number = {"path": "items", "query": {"page": "{{ page.number }}"}}
+    by_number = stream(request=number, pages={"type": "page", "size": 2, "start": 1})
+    by_token = stream(request=PAGED, cursor=CURSOR, pages={"type": "cursor", "next": "next"})
+    with serve(two_pages) as fake:
+        with client(fake, described(**by_token)) as acme:
+            position = acme.read_page("items", position=None, mark="").next
+        with client(fake, described(**by_number)) as acme:
+            acme.read_page("items", position=position, mark="")
+    assert fake.asked[1].query == {"page": "1"}
