@@ -8,11 +8,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import requests
+
+from connector.sandbox import jsontext
 from tests.real.tryton import LOGIN, PASSWORD, Tryton
 from tests.walks.live import Live, live_box
 
 FLOWS = Path(__file__).resolve().parent / "flows"
 BILLS = 80
+ERP_PAGE = 500
 
 Totals = dict[str, dict[str, Decimal]]
 """Number of the vendor -> currency -> sum of its invoices."""
@@ -52,13 +56,43 @@ class Joined:
             for vendor, by_code in said.items()
         }
 
+    def approved_in_erp(self) -> list[dict[str, Any]]:
+        """The bills of the ERP that its flow sends."""
+        bills = self.erp("GET", f"bills?limit={ERP_PAGE}")["data"]
+        assert 0 < len(bills) < ERP_PAGE
+        return [one for one in bills if (one["status"], one["currency"]) == ("approved", "EUR")]
+
+    def totals_in_erp(self) -> Totals:
+        sums: Totals = defaultdict(lambda: defaultdict(Decimal))
+        for one in self.approved_in_erp():
+            sums[one["vendor_id"]][one["currency"]] += one["total"]
+        return _plain(sums)
+
+    def erp(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """A call of the ERP's own API."""
+        keys, url = self.live.keys("erp"), self.live.state["erp_url"]
+        token = requests.post(
+            f"{url}/oauth/token",
+            {"grant_type": "client_credentials"},
+            auth=(keys["client_id"], keys["client_secret"]),
+            timeout=10,
+        ).json()["access_token"]
+        return _call(method, f"{url}/api/v1/{path}", {"Authorization": f"Bearer {token}"}, body)
+
+    def ap(self, path: str) -> list[dict[str, Any]]:
+        """All records of a kind, by the AP ledger's own API."""
+        keys, url = self.live.keys("ap"), self.live.state["ap_url"]
+        user = {name: keys[name] for name in ("user", "password")}
+        session = _call("POST", f"{url}/login", {}, user)["session_id"]
+        found = _call("GET", f"{url}/v2/{path}?limit=200", {"X-Session-Id": session}, None)
+        return list(found["items"])
+
 
 @contextmanager
 def joined(tryton: Tryton, folder: Path) -> Iterator[Joined]:
     """Start a box in `folder` and apply the flow files to it, as a person would."""
     with live_box(folder / "home", bills=BILLS) as live:
-        _write_files(live, tryton, folder / "files")
-        applied = live.manage("apply", str(folder / "files"), extra=_secrets(live))
+        applied = live.apply(folder / "files", _files(live, tryton), **_secrets(live))
         assert applied.returncode == 0, applied.stdout + applied.stderr
         yield Joined(live, tryton)
 
@@ -75,7 +109,7 @@ def _secrets(live: Live) -> dict[str, str]:
     }
 
 
-def _write_files(live: Live, tryton: Tryton, folder: Path) -> None:
+def _files(live: Live, tryton: Tryton) -> dict[str, str]:
     """The flow files with what only the running systems know: addresses and Tryton's numbers."""
     known = {"tryton_url": tryton.url, **live.state}
     used = ["closed", "!=", True]
@@ -84,15 +118,19 @@ def _write_files(live: Live, tryton: Tryton, folder: Path) -> None:
     payable = tryton.search("account.account", [used, ["type.payable", "=", True]])
     known["payable"] = payable[0]["id"]
     known["journal"] = tryton.search("account.journal", [["type", "=", "expense"]])[0]["id"]
-    folder.mkdir()
-    for file in FLOWS.iterdir():
-        text = file.read_text(encoding="utf-8")
-        for name, value in known.items():
-            text = text.replace(f"@{name}@", str(value))
-        (folder / file.name).write_text(text, encoding="utf-8")
+    texts = {file.name: file.read_text(encoding="utf-8") for file in FLOWS.iterdir()}
+    for name, value in known.items():
+        texts = {file: text.replace(f"@{name}@", str(value)) for file, text in texts.items()}
     countries = tryton.search("country.country", [], "code")
     rows = [f"{country['code']},{country['id']}" for country in countries]
-    (folder / "tryton-countries.csv").write_text("\n".join(["country,value", *rows, ""]))
+    return {**texts, "tryton-countries.csv": "\n".join(["country,value", *rows, ""])}
+
+
+def _call(method: str, url: str, headers: dict[str, str], body: dict[str, Any] | None) -> Any:
+    data = None if body is None else jsontext.encode(body)
+    answer = requests.request(method, url, headers=headers, data=data, timeout=10)
+    assert answer.ok, answer.text
+    return jsontext.decode(answer.content)
 
 
 def _plain(sums: Totals) -> Totals:
