@@ -83,6 +83,8 @@ class Caller:
             result, signed = self._once(outgoing, operation, about)
             if isinstance(result, Answer):
                 return result
+            if result.done == "maybe" and not outgoing.reads:
+                return result
             if result.kind == "session_expired":
                 if signed is None or signed_in_again or not self.auth.renew(signed.generation):
                     return replace(result, kind="config")

@@ -40,6 +40,7 @@ def check(document: dict[str, Any]) -> Found:
         yield from _find(block, at, streams)
         yield from _idempotency(block, at)
         yield from _reads_back(block, at, streams)
+        yield from _steps(block, at)
     yield from _order(objects)
 
 
@@ -168,6 +169,14 @@ def _reads_back(block: dict[str, Any], at: Where, streams: dict[str, Any]) -> Fo
             yield (*at, verb, "then"), 'steps need "read" here or "one" in the stream'
         if block.get(verb, {}).get("merge") == "read":
             yield (*at, verb, "merge"), 'needs "read" here or "one" in the stream'
+
+
+def _steps(block: dict[str, Any], at: Where) -> Found:
+    """A step that was made but not noted is told by the record, never made twice."""
+    for verb in _WRITING:
+        for number, step in enumerate(block.get(verb, {}).get("then", ())):
+            if not ("skip_when" in step or {"each", "already"} <= step.keys()):
+                yield (*at, verb, "then", number), 'needs "skip_when", or "each" with "already"'
 
 
 def _order(objects: dict[str, Any]) -> Found:

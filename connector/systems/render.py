@@ -53,7 +53,7 @@ def render(
     if content_type:
         headers["Content-Type"] = content_type
     for templates in (common, request.headers):
-        headers |= header_values(templates or {}, scope)
+        headers = laid_over(headers, header_values(templates or {}, scope))
     return Outgoing(
         method=request.method,
         base=request.base,
@@ -105,6 +105,14 @@ def header_values(headers: Headers, scope: Scope) -> dict[str, str]:
             )
         out[name] = value
     return out
+
+
+def laid_over(under: dict[str, str], over: dict[str, str]) -> dict[str, str]:
+    """Headers over others, whatever the case of their names."""
+    if not over:
+        return under
+    names = {name.lower() for name in over}
+    return {name: value for name, value in under.items() if name.lower() not in names} | over
 
 
 def merged(under: Any, over: Any) -> Any:

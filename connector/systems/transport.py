@@ -29,6 +29,7 @@ from connector.systems.sockets import connect, tls_with_certificate
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_HOPS = 5
 _IDLE_S = 50.0
+_OWN = {"Accept-Encoding": "gzip", "User-Agent": "ml-connector"}
 _BREAKS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
@@ -243,8 +244,9 @@ def _request(method: str, target: Target, headers: Mapping[str, str], body: byte
         lines.append(f"{name}: {value}")
     if body is not None or method in ("POST", "PUT", "PATCH"):
         lines.append(f"Content-Length: {len(body or b'')}")
-    lines.append("Accept-Encoding: gzip\r\nUser-Agent: ml-connector\r\n\r\n")
-    return "\r\n".join(lines).encode("latin-1") + (body or b"")
+    given = {name.lower() for name in headers}
+    lines += [f"{name}: {value}" for name, value in _OWN.items() if name.lower() not in given]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")
 
 
 def _words(host: str, error: Exception) -> str:

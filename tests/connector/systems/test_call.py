@@ -236,3 +236,26 @@ def test_a_host_that_the_credential_is_not_bound_to_is_not_called() -> None:
         ):
             acme.check()
     assert fake.asked == []
+
+
+@pytest.mark.parametrize("kind", ["rate_limited", "session_expired", "refused"])
+def test_a_write_that_may_have_happened_is_not_made_again_whatever_the_reason(kind: str) -> None:
+    rules = [{"when": [{"at": "code", "is": "x"}], "kind": kind, "done": "maybe"}]
+    with (
+        serve(lambda _: Answer({"id": 1, "code": "x"})) as fake,
+        client(fake, write(errors=rules)) as acme,
+    ):
+        outcome = acme.send(acme.prepare_create("bill", VALUES, key="k", external_id="e"))
+        assert isinstance(outcome, Uncertain)
+        assert len(fake.asked) == 1
+
+
+def test_headers_of_the_description_go_over_our_own_whatever_their_case() -> None:
+    request = {"path": "items", "headers": {"accept": "application/x", "USER-agent": "Own/1"}}
+    streams = {"items": {"title": "I", "request": request, "records": "items", "key": "id"}}
+    system = described(streams=streams, headers={"X-Version": "7", "Accept": "text/x"})
+    with serve(lambda _: Answer({"items": []})) as fake, client(fake, system) as acme:
+        acme.read_page("items", position=None, mark="")
+        headers = fake.asked[0].headers
+    assert (headers["accept"], headers["user-agent"]) == ("application/x", "Own/1")
+    assert (headers["x-version"], headers["accept-encoding"]) == ("7", "gzip")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connector.systems.errors import SpecError
 from connector.systems.outcomes import Delivered, Gone, Outcome, Refused, Uncertain
 from tests.fakes.server import Answer, Asked, serve
 from tests.fakes.systems import client
@@ -149,3 +150,10 @@ def test_work_that_takes_too_long_is_uncertain() -> None:
     with serve(lambda _: pending) as fake, client(fake, system) as acme:
         outcome = acme.send(acme.prepare_create("bill", VALUES, key="k", external_id="e"))
     assert outcome == Uncertain("Acme is still working on it.", 2)
+
+
+def test_a_step_that_could_be_made_twice_is_refused_in_the_description() -> None:
+    for step in ({**POST, "skip_when": None}, {**LINES, "already": None}):
+        kept = {key: value for key, value in step.items() if value is not None}
+        with pytest.raises(SpecError, match="skip_when"):
+            write({"create": {**BILL["create"], "then": [kept]}})
