@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from connector.console import pages
 from connector.console.access import actor_of, allowed
 from connector.flows import definition, dispatch, inbox, store
 from connector.flows.errors import FlowsError
@@ -83,11 +84,8 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
     """The versions of a flow, the newest first."""
     flow = flow_of(slug)
     rows = Version.objects.filter(flow=flow).select_related("source", "destination")
-    return render(
-        request,
-        "console/flows/versions.html",
-        {"flow": flow, "versions": rows.defer("sealed")[:200]},
-    )
+    page = pages.page(rows.defer("sealed"), request.GET, order=["-number"])
+    return render(request, "console/flows/versions.html", {"flow": flow, "page": page})
 
 
 @require_POST

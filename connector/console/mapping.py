@@ -36,7 +36,7 @@ class Draft(forms.Form):
         max_length=262_144,
         strip=False,
         widget=forms.Textarea(
-            attrs={"rows": 28, "class": "code", "spellcheck": "false", "autocapitalize": "none"}
+            attrs={"rows": 24, "class": "code", "spellcheck": "false", "autocapitalize": "none"}
         ),
     )
     note = forms.CharField(label="What changes", max_length=200, required=False)

@@ -29,7 +29,7 @@ class Upload(forms.Form):
     text = forms.CharField(
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 12, "class": "code", "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"rows": 6, "class": "code", "spellcheck": "false"}),
     )
 
     def table(self) -> str:

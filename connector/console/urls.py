@@ -58,5 +58,8 @@ urlpatterns = [
     path("webhooks/<slug:slug>/", webhooks.detail, name="webhook-page"),
     path("webhooks/<slug:slug>/rotate/", webhooks.rotate, name="webhook-rotate"),
     path("webhooks/<slug:slug>/switch/", webhooks.switch, name="webhook-switch"),
+    path(
+        "webhooks/<slug:slug>/events/<int:pk>/replay/", webhooks.replay_event, name="event-replay"
+    ),
     path("audit/", audit.entries, name="audit"),
 ]

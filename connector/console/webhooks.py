@@ -15,7 +15,7 @@ from connector.console import pages
 from connector.console.access import actor_of, allowed
 from connector.crypto.secret import Secret
 from connector.flows import dispatch
-from connector.webhooks import schemes, store
+from connector.webhooks import replay, schemes, store
 from connector.webhooks.errors import WebhookError
 from connector.webhooks.models import Endpoint, Event, Tally
 
@@ -103,6 +103,20 @@ def switch(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, exc.message)
     else:
         messages.success(request, "Events are taken." if on else "Events are refused from now on.")
+    return redirect("webhook-page", slug=slug)
+
+
+@require_POST
+@allowed("webhooks.change")
+def replay_event(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Process an event once more; the record is read again, so nothing is posted twice."""
+    event = get_object_or_404(Event, pk=pk, endpoint=_endpoint(slug))
+    try:
+        replay.replay(event, actor=actor_of(request))
+    except WebhookError as exc:
+        messages.error(request, exc.message)
+    else:
+        messages.success(request, "The event is processed again. The worker is on it.")
     return redirect("webhook-page", slug=slug)
 
 

@@ -13,6 +13,9 @@
     off.addEventListener("change", () => localStorage.setItem(OFF, off.checked ? "yes" : "no"));
   }
 
+  // What had the focus in the closed dialog must not swallow the next key.
+  if (dialog) dialog.addEventListener("close", () => document.activeElement.blur());
+
   const rows = () => [...document.querySelectorAll("main tbody th a, main .todo h3 a")];
 
   function move(step) {

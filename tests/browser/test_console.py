@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(browser.program() is None, reason="no Chromium here"),
 ]
+KEYS = "document.getElementById('keys')"
 SIDEWAYS = "document.documentElement.scrollWidth > innerWidth"
 
 
@@ -83,10 +84,10 @@ def test_keys_lead_to_pages_and_can_be_switched_off(
     tab.look(width=1280)
     tab.open(f"{address}/")
     tab.press("?")
-    assert tab.say("document.getElementById('keys').open")
+    assert tab.say(f"{KEYS}.open")
 
-    tab.say("document.querySelector('#keys form button').click()")
-    tab.say("new Promise(requestAnimationFrame)", wait=True)
+    tab.say(f"setTimeout(() => {KEYS}.querySelector('form button').click())")
+    tab.say(f"new Promise(done => {KEYS}.addEventListener('close', () => done()))", wait=True)
     tab.press("j")
     assert tab.say("document.activeElement.closest('.todo, tbody') !== null")
 

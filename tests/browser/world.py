@@ -13,10 +13,9 @@ from connector.audit import log
 from connector.audit.actions import Action
 from connector.crypto import envelope
 from connector.crypto.keyring import Domain
-from connector.crypto.secret import Secret
 from connector.flows import previews
 from connector.flows.models import Connection, Delivery, Flow, HeldRecord, Preview, Run
-from connector.webhooks.models import Endpoint, Event, Tally
+from connector.webhooks.models import Endpoint, Tally
 from tests.connector.console import box
 
 
@@ -120,27 +119,9 @@ def _health() -> None:
 
 
 def _webhook() -> None:
-    row = Endpoint(
-        slug="books-events",
-        path="kq3v7x2m5p8t",
-        title="Ledger Books events",
-        connection=Connection.objects.get(slug="books"),
-        scheme="stripe",
-    )
-    row.secret_sealed = envelope.seal(
-        Domain.RECEIVER, Secret("whsec_practice").reveal().encode(), place=row.place("secret")
-    )
-    row.save()
+    row = Endpoint.objects.get(slug="books-events")
     for number in range(6):
-        event = Event(
-            endpoint=row,
-            event_id=f"evt_{8_800 + number}",
-            type="bill.updated",
-            state="processed" if number else "received",
-            body_hash=bytes([number]) * 32,
-        )
-        event.body_sealed = envelope.seal_json(Domain.PAYLOAD, {}, place=event.body_place)
-        event.save()
+        box.an_event(row, f"evt_{8_800 + number}", state="processed" if number else "received")
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     Tally.objects.create(endpoint=row, hour=hour, outcome="unsigned", events=14)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from appliance.accounts.models import User
 from connector.audit import log
 from connector.audit.actions import Action
+from connector.audit.models import Entry
 from connector.crypto import envelope
 from connector.crypto.keyring import Domain
 from connector.crypto.secret import Secret
@@ -25,15 +26,21 @@ from connector.flows.models import (
     Flow,
     HeldRecord,
     Payload,
+    Preview,
     Route,
     Run,
     ValueMap,
+    Version,
 )
 from connector.flows.page import HeldBack, Record
+from connector.jobs.models import Job
 from connector.systems import uploaded
+from connector.vault.models import CredentialVersion
+from connector.webhooks.models import Endpoint, Event
 
 PASSWORD = "correct horse battery staple"
 SECRET = "sk-live-never-shown-again"
+WEBHOOK_SECRET = "whsec_never-shown-again"
 ROLES = ("owner", "operator", "viewer", "auditor")
 SYSTEM = (Path(__file__).parent / "ledger_books.yaml").read_text(encoding="utf-8")
 MAPPING: dict[str, Any] = {
@@ -195,6 +202,30 @@ def a_held_record(run: Run, number: str, *, account: str = "6405") -> HeldRecord
     return HeldRecord.objects.get(flow=run.flow, source_key=_key(number))
 
 
+def an_endpoint(slug: str = "books-events") -> Endpoint:
+    row = Endpoint(
+        slug=slug,
+        path=f"{slug}-path",
+        title="Ledger Books events",
+        connection=Connection.objects.get(slug="books"),
+        scheme="stripe",
+    )
+    row.secret_sealed = envelope.seal(
+        Domain.RECEIVER, WEBHOOK_SECRET.encode(), place=row.place("secret")
+    )
+    row.save()
+    return row
+
+
+def an_event(row: Endpoint, name: str, *, state: str = Event.State.PROCESSED) -> Event:
+    event = Event(
+        endpoint=row, event_id=name, type="bill.updated", state=state, body_hash=_key(name) * 2
+    )
+    event.body_sealed = envelope.seal_json(Domain.PAYLOAD, {}, place=event.body_place)
+    event.save()
+    return event
+
+
 def an_entry(actor: str = "owner", subject: str = "account:owner") -> None:
     with transaction.atomic():
         log.record(Action.SIGNED_IN, actor=actor, subject=subject, address="192.0.2.7")
@@ -209,6 +240,7 @@ def a_busy_box(now: datetime | None = None) -> Flow:
     a_delivery(run, "INV-3", state="uncertain", problem="not_proven")
     a_held_record(run, "INV-4")
     a_held_record(run, "INV-5")
+    an_event(an_endpoint(), "evt_8799")
     return flow
 
 
@@ -218,3 +250,13 @@ def _route(run: Run) -> Route:
 
 def _key(text: str) -> bytes:
     return text.encode().ljust(16, b".")[:16]
+
+
+def state() -> tuple[int, ...]:
+    """Counts of all that a form could change."""
+    models = (Connection, CredentialVersion, Version, Job, Entry, Preview, Run)
+    return tuple(model.objects.count() for model in models)
+
+
+def actions() -> list[str]:
+    return list(Entry.objects.order_by("number").values_list("action", flat=True))

@@ -7,6 +7,7 @@ from django.test import Client
 
 from appliance.accounts.models import User
 from connector.crypto import keyring
+from connector.flows.models import Flow
 from tests.conftest import as_role
 from tests.connector.console import box
 
@@ -32,3 +33,14 @@ def signed_in(db: None) -> SignIn:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def flow() -> Flow:
+    return box.a_busy_box()
+
+
+@pytest.fixture
+def owner(flow: Flow, signed_in: SignIn, web: None) -> Client:
+    """The owner in a busy box, which runs with the rights of web from here on."""
+    return signed_in("owner")

@@ -3,14 +3,11 @@
 from uuid import uuid4
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from connector.audit.models import Entry
 from connector.flows.compiled import entries_of
 from connector.flows.models import (
-    Connection,
     Delivery,
     Flow,
     HeldRecord,
@@ -21,153 +18,10 @@ from connector.flows.models import (
     Version,
 )
 from connector.jobs.models import Job
-from connector.vault.models import CredentialVersion
-from tests.connector.console import box
+from tests.connector.console.box import actions, state
 from tests.connector.console.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
-
-NEW = {
-    "title": "Books of Berlin",
-    "slug": "berlin",
-    "setting-host": "berlin.example.com",
-    "setting-company": "2",
-    "secret-user": "robot",
-    "secret-key": "sk-live-typed-just-now",
-}
-
-
-@pytest.fixture
-def flow() -> Flow:
-    return box.a_busy_box()
-
-
-@pytest.fixture
-def owner(flow: Flow, signed_in: SignIn, web: None) -> Client:
-    """The owner in a busy box, which runs with the rights of web from here on."""
-    return signed_in("owner")
-
-
-def state() -> tuple[int, ...]:
-    """Counts of all that a form could change."""
-    models = (Connection, CredentialVersion, Version, Job, Entry, Preview, Run)
-    return tuple(model.objects.count() for model in models)
-
-
-def actions() -> list[str]:
-    return list(Entry.objects.order_by("number").values_list("action", flat=True))
-
-
-# --- connections ----------------------------------------------------------------------------
-
-
-def test_a_connection_is_added_sealed_and_its_test_is_asked_for(owner: Client) -> None:
-    answer = owner.post(reverse("connection-add", args=["ledger_books"]), NEW)
-
-    row = Connection.objects.get(slug="berlin")
-    assert answer["Location"] == reverse("connection", args=["berlin"])
-    assert row.credential is not None and row.hosts == ["berlin.example.com"]
-    assert NEW["secret-key"].encode() not in bytes(row.credential.versions.get().sealed)
-    assert actions()[-3:] == [
-        "credential.created",
-        "connection.created",
-        "connection.test_asked",
-    ]
-    assert Job.objects.get(kind="flows.test").args == {"connection": str(row.pk)}
-    assert "sk-live" not in "".join(Entry.objects.values_list("facts", flat=True))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"setting-host": "evil.example.org"}, "has not the right form"),
-        ({"setting-host": ""}, "required"),
-        ({"secret-key": ""}, "required"),
-        ({"slug": "books"}, "There is a connection books already"),
-        ({"slug": "Not a slug!"}, "valid"),
-        ({"title": ""}, "required"),
-        ({"setting-company": "two"}, "whole number"),
-        ({"secret-key": "with\x01control"}, ""),
-    ],
-)
-def test_a_connection_that_does_not_fit_is_refused_and_its_secret_does_not_come_back(
-    wrong: dict[str, str], words: str, owner: Client
-) -> None:
-    before = state()
-
-    answer = owner.post(reverse("connection-add", args=["ledger_books"]), {**NEW, **wrong})
-
-    text = answer.content.decode()
-    assert answer.status_code == 200
-    assert words in text
-    assert "sk-live-typed-just-now" not in text
-    assert state() == before
-
-
-def test_a_rotation_makes_a_new_version_and_shows_no_secret(owner: Client) -> None:
-    answer = owner.post(
-        reverse("connection-rotate", args=["books"]),
-        {"secret-user": "robot", "secret-key": "sk-live-brand-new"},
-        follow=True,
-    )
-
-    row = Connection.objects.get(slug="books")
-    assert row.credential is not None
-    assert row.credential.versions.filter(state="current").get().number == 2
-    assert "sk-live-brand-new" not in answer.content.decode()
-    assert "credential.rotated" in actions()
-
-
-def test_a_rotation_without_all_secrets_changes_nothing(owner: Client) -> None:
-    before = state()
-
-    answer = owner.post(
-        reverse("connection-rotate", args=["books"]), {"secret-key": "sk-live-half"}
-    )
-
-    assert answer.status_code == 200
-    assert "sk-live-half" not in answer.content.decode()
-    assert state() == before
-
-
-def test_another_host_without_the_credential_is_refused(owner: Client) -> None:
-    before = state()
-
-    answer = owner.post(
-        reverse("connection-change", args=["books"]),
-        {"setting-host": "elsewhere.example.com", "setting-company": "1"},
-    )
-
-    assert "Enter the credential again" in answer.content.decode()
-    assert state() == before
-    assert Connection.objects.get(slug="books").hosts == ["books.example.com"]
-
-
-def test_another_host_with_the_credential_is_saved(owner: Client) -> None:
-    owner.post(
-        reverse("connection-change", args=["books"]),
-        {
-            "setting-host": "elsewhere.example.com",
-            "setting-company": "1",
-            "secret-user": "robot",
-            "secret-key": "sk-live-again",
-        },
-    )
-
-    assert Connection.objects.get(slug="books").hosts == ["elsewhere.example.com"]
-    assert "credential.replaced" in actions()
-
-
-def test_a_test_is_polled_until_the_worker_has_answered(owner: Client) -> None:
-    address = reverse("connection-health", args=["books"])
-    assert owner.get(address).status_code == 286
-
-    owner.post(reverse("connection-test", args=["books"]))
-
-    answer = owner.get(address)
-    assert answer.status_code == 200
-    assert 'hx-trigger="every 2s"' in answer.content.decode()
-    assert "asked, the worker is on it" in answer.content.decode()
 
 
 # --- flows and runs -------------------------------------------------------------------------
@@ -452,79 +306,3 @@ def test_the_rejected_records_of_a_page_are_sent_again_and_no_others(owner: Clie
     job = Job.objects.get(kind="flows.decide")
     assert job.args["delivery"] == Delivery.objects.get(state=Delivery.State.REJECTED).pk
     assert actions().count("delivery.retried") == 1
-
-
-# --- value maps -----------------------------------------------------------------------------
-
-
-def test_a_table_is_shown_as_differences_first_and_saved_when_confirmed(owner: Client) -> None:
-    address = reverse("map-csv", args=["gl-accounts"])
-    table = "account,value\n6400,acc-001\n6405,acc-014\n"
-
-    shown = owner.post(address, {"file": SimpleUploadedFile("t.csv", table.encode())})
-    row = ValueMap.objects.get()
-    assert b"What this table changes" in shown.content
-    assert shown.context["lost_zeros"]
-    assert row.current is not None and row.current.number == 1
-
-    owner.post(address, {"text": table, "confirmed": "yes"})
-    row.refresh_from_db()
-    assert dict(entries_of(row.current)) == {("6400",): "acc-001", ("6405",): "acc-014"}
-
-
-@pytest.mark.parametrize(
-    "table", ["", "a,b\n1,2\n", "account,value\n1,2\n1,3\n", "account,value\n1\n"]
-)
-def test_a_table_that_does_not_fit_is_refused_whole(table: str, owner: Client) -> None:
-    before = state()
-
-    answer = owner.post(
-        reverse("map-csv", args=["gl-accounts"]), {"text": table, "confirmed": "yes"}
-    )
-
-    assert answer.status_code == 422
-    assert b"Nothing was saved" in answer.content
-    assert state() == before
-
-
-def test_a_file_that_is_not_utf_8_is_refused(owner: Client) -> None:
-    file = SimpleUploadedFile("t.csv", "account,value\n1,Köln\n".encode("latin-1"))
-
-    answer = owner.post(reverse("map-csv", args=["gl-accounts"]), {"file": file})
-
-    assert b"not UTF-8" in answer.content
-
-
-def test_the_csv_that_is_given_out_is_taken_back_unchanged(owner: Client) -> None:
-    text = owner.get(reverse("map-download", args=["gl-accounts"])).content.decode()
-
-    answer = owner.post(reverse("map-csv", args=["gl-accounts"]), {"text": text})
-
-    assert "0500,acc-002" in text
-    assert b"This table changes nothing" in answer.content
-
-
-def test_one_entry_is_added_and_removed(owner: Client) -> None:
-    address = reverse("map-entry", args=["gl-accounts"])
-
-    owner.post(address, {"key": "7000", "value": "acc-7"})
-    owner.post(address, {"key": "6400", "remove": "yes"})
-    owner.post(address, {"key": "", "value": "nothing"})
-
-    row = ValueMap.objects.get()
-    assert row.current is not None
-    assert dict(entries_of(row.current)) == {("0500",): "acc-002", ("7000",): "acc-7"}
-
-
-# --- theme ----------------------------------------------------------------------------------
-
-
-def test_the_theme_goes_round_and_leads_back_to_the_page_but_never_elsewhere(
-    owner: Client,
-) -> None:
-    first = owner.post(reverse("theme"), {"next": "/flows/"})
-    second = owner.post(reverse("theme"), {"next": "https://evil.example/"})
-
-    assert (first["Location"], second["Location"]) == ("/flows/", "/")
-    assert owner.cookies["theme"].value == "dark"
-    assert 'data-theme="dark"' in owner.get("/").content.decode()

@@ -42,6 +42,7 @@ def pages() -> dict[str, tuple[str, str]]:
         "maps": ("maps.see", reverse("maps")),
         "map": ("maps.see", reverse("map", args=["gl-accounts"])),
         "webhooks": ("webhooks.see", reverse("webhooks")),
+        "webhook": ("webhooks.see", reverse("webhook-page", args=["books-events"])),
         "audit": ("audit.see", reverse("audit")),
     }
     for delivery in Delivery.objects.all():
@@ -71,7 +72,7 @@ def test_each_page_renders_for_each_role_that_may_see_it(
         text = answer.content.decode()
         assert not INLINE.search(text), (name, INLINE.search(text))
         assert not LOADED.search(text), (name, LOADED.search(text))
-        assert box.SECRET not in text, name
+        assert box.SECRET not in text and box.WEBHOOK_SECRET not in text, name
         if answer.status_code == 200 and name not in ("progress", "health"):
             assert text.count("<h1>") == 1, name
 
