@@ -29,6 +29,7 @@ from connector.systems.sockets import connect, tls_with_certificate
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_HOPS = 5
 _IDLE_S = 50.0
+_PIECE = 16_384
 _OWN = {"Accept-Encoding": "gzip", "User-Agent": "ml-connector"}
 _BREAKS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -77,8 +78,9 @@ class _Connection:
 
     def call(self, request: bytes, method: str, deadline: float) -> TimedResponse:
         """Send a whole request and read the head of the answer."""
-        self.sock.settimeout(max(deadline - time.monotonic(), 0.001))
-        self.sock.sendall(request)
+        for start in range(0, len(request), _PIECE):
+            self.sock.settimeout(max(deadline - time.monotonic(), 0.001))
+            self.sock.sendall(request[start : start + _PIECE])
         response = TimedResponse(self.sock, deadline=deadline, method=method)
         try:
             response.begin()

@@ -27,6 +27,14 @@ class Marks:
         """Raises SystemFailure (config) if a stored mark is none of this cursor's."""
         return self._typed(mark, "The mark of the stream")
 
+    def knows(self, mark: str) -> bool:
+        """Whether a stored mark is of this cursor's grain; a description may have changed."""
+        try:
+            self.read(mark)
+        except SystemFailure:
+            return False
+        return True
+
     def begin(self, mark: str) -> Value | None:
         """Where reading begins: the overlap before the mark, or the start; None is no bound."""
         if not mark:

@@ -74,13 +74,14 @@ def begin(caller: Caller, stream: Stream, *, mark: str, full: bool) -> dict[str,
         if not by_changes:
             note = f"{context.title} keeps no changes as old as the last read; all was read anew."
     cursor = stream.changes.cursor if stream.changes and by_changes else stream.cursor
+    marks = Marks(cursor, context.zone) if cursor else None
     since = "" if full or cursor is None or (stream.changes and not by_changes) else mark
     until = context.clock() - timedelta(seconds=cursor.lag_s if cursor else 0)
     return {
         "changes": by_changes,
         "since": since,
         "until": dates.write_datetime(until, "iso_ms", context.zone),
-        "high": mark,
+        "high": mark if not full or marks is None or marks.knows(mark) else "",
         "pages": turn.first(_pages_of(stream, by_changes=by_changes)),
         "note": note,
     }

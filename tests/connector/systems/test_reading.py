@@ -321,3 +321,15 @@ def test_a_position_of_another_way_of_paging_begins_anew() -> None:
         with client(fake, described(**by_number)) as acme:
             acme.read_page("items", position=position, mark="")
     assert fake.asked[1].query == {"page": "1"}
+
+
+def test_a_mark_of_another_grain_stops_a_read_but_not_one_of_everything() -> None:
+    parts = stream(cursor={"field": "rev", "grain": "integer", "start": "none"})
+    with (
+        serve(lambda _: Answer({"items": [{"id": 1, "rev": 7}]})) as fake,
+        client(fake, described(**parts)) as acme,
+    ):
+        with pytest.raises(SystemFailure, match="grain integer"):
+            acme.read_page("items", position=None, mark="2026-11-20T09:00:00.000Z")
+        page = acme.read_page("items", position=None, mark="2026-11-20T09:00:00.000Z", full=True)
+        assert page.mark == "7"

@@ -267,3 +267,12 @@ def test_many_threads_share_one_transport() -> None:
             thread.join()
         assert (len(fake.asked), wrong) == (160, [])
         assert fake.connections <= 8
+
+
+def test_a_peer_that_takes_no_more_bytes_ends_with_the_time_of_the_whole_call() -> None:
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = deaf.getsockname()[1]
+        with transport(port, bounds=Bounds(2, 0.5)) as client, pytest.raises(NoAnswer):
+            call(client, f"http://127.0.0.1:{port}/", "POST", body=b"x" * 30_000_000)
+    assert time.monotonic() - began < 2
