@@ -1,6 +1,7 @@
 """A small world for tests of flows: practice systems in threads, connected, and runs at once."""
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from connector.crypto.secret import Secret
 from connector.flows import connections, dispatch, maps, store, tasks
@@ -17,6 +19,7 @@ from connector.jobs.models import Job
 from connector.jobs.running import RunningJob
 from connector.sandbox import checks, erp_records, jsontext, records
 from connector.sandbox.server import Options, Running, running
+from connector.systems import uploaded
 
 VENDORS: dict[str, Any] = {
     "map": {
@@ -55,6 +58,7 @@ BILLS: dict[str, Any] = {
     ],
 }
 ACCOUNTS = [((code,), code) for code in checks.ACCOUNTS]
+LOOKUP = Path(__file__).parents[1] / "sandbox" / "specs" / "sandbox_ap_lookup.yaml"
 
 
 @dataclass(slots=True)
@@ -107,9 +111,15 @@ class World:
 
 @contextmanager
 def a_world(
-    folder: Path, *, vendors: int = 10, bills: int = 20, erp: Any = None, ap: Any = None
+    folder: Path,
+    *,
+    vendors: int = 10,
+    bills: int = 20,
+    erp: Any = None,
+    ap: Any = None,
+    system: str = "sandbox_ap",
 ) -> Iterator[World]:
-    """Start both systems and connect them."""
+    """Start both systems and connect them; `system` describes the ledger."""
     (folder / "erp").mkdir()
     (folder / "ap").mkdir()
     erp_options = Options(home=folder / "erp", vendors=vendors, bills=bills, **(erp or {}))
@@ -117,17 +127,45 @@ def a_world(
         running("erp", erp_options) as one,
         running("ap", Options(home=folder / "ap", **(ap or {}))) as two,
     ):
-        yield World(one, two, connect(one, "erp", "sandbox_erp"), connect(two, "ap", "sandbox_ap"))
+        yield World(one, two, connect(one, "erp", "sandbox_erp"), connect(two, "ap", system))
+
+
+def ledger_without_keys(name: str, *, timeout_s: int = 1, looked_up: bool = True) -> str:
+    """Describe the practice ledger as one that knows no keys; answers the name to connect it by.
+
+    Args:
+        timeout_s: so long a record may stay unseen after it was sent.
+        looked_up: False: its bills can't be looked up either.
+    """
+    text = LOOKUP.read_text().replace("name: sandbox_ap_lookup", f"name: {name}")
+    text = text.replace("timeout_s: 30", f"timeout_s: {timeout_s}")
+    if not looked_up:
+        head, bill = text.split("  bill:\n    title: Bill\n")
+        bill, tail = bill.split("    idempotency: {kind: lookup}\n", 1)
+        bill = bill[: bill.index("    find:\n")]
+        text = (
+            f"{head}  bill:\n    title: Bill\n{bill}"
+            f"    idempotency: {{kind: none, accept: true}}\n{tail}"
+        )
+    uploaded.save(text, filename=f"{name}.yaml", actor="omar")
+    return name
 
 
 def connect(system: Running, slug: str, name: str, **settings: Any) -> Connection:
     """A connection to a practice system."""
+    return connect_to(system.url, slug, name, settings=settings, **system.credential)
+
+
+def connect_to(
+    url: str, slug: str, name: str, *, settings: Mapping[str, Any] | None = None, **secrets: str
+) -> Connection:
+    """A connection to whatever answers at this address, if anything does."""
     return connections.create(
         slug=slug,
         title=slug.upper(),
         system=name,
-        settings={"url": system.url, **settings},
-        secrets={key: Secret(value) for key, value in system.credential.items()},
+        settings={"url": url, **(settings or {})},
+        secrets={key: Secret(value) for key, value in secrets.items()},
         actor="omar",
     )
 
@@ -141,12 +179,18 @@ def run_now(flow: Flow, *, kind: str = Run.Kind.INCREMENTAL, **more: Any) -> Run
     return work_on(run)
 
 
-def work_on(run: Run, *, slices: int = 20) -> Run:
-    """Run the slices of a run until it is over."""
+def work_on(run: Run, *, slices: int = 40, patience_s: float = 3) -> Run:
+    """Run the slices of a run until it is over, each when it is due but at most so much later."""
+    queued = Job.objects.filter(dedupe_key=f"flows.run:{run.pk}", state=Job.State.WAITING)
     for _ in range(slices):
+        due = queued.values_list("not_before", flat=True).first()
+        if due:
+            time.sleep(min(max(0.0, (due - timezone.now()).total_seconds()), patience_s))
+        queued.update(state=Job.State.DONE)
         tasks.run({"run": str(run.pk)}, a_job())
         run.refresh_from_db()
         if run.is_over:
+            queued.update(state=Job.State.DONE)
             return run
     return run
 

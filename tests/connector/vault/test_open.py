@@ -71,7 +71,7 @@ def opens(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return call
 
     for name in ("open_box", "rewrap"):
-        monkeypatch.setattr(opening.vault_box, name, counted(name, getattr(vault_box, name)))
+        monkeypatch.setattr(vault_box, name, counted(name, getattr(vault_box, name)))
     return seen
 
 
@@ -91,7 +91,7 @@ def test_no_audit_entry_no_decryption(opens: list[str], monkeypatch: pytest.Monk
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("the audit log takes nothing")
 
-    monkeypatch.setattr(opening.log, "record", fails)
+    monkeypatch.setattr("connector.audit.log.record", fails)
     with pytest.raises(RuntimeError, match="takes nothing"):
         opened(credential)
 

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -177,13 +178,14 @@ def test_a_change_whose_entry_fails_is_not_made(monkeypatch: pytest.MonkeyPatch)
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("no audit log")
 
-    monkeypatch.setattr(store.log, "record", fails)
-    for change in (
+    monkeypatch.setattr("connector.audit.log.record", fails)
+    changes: list[Callable[[], object]] = [
         lambda: created(),
         lambda: store.rotate(credential, secrets_of(api_key="2"), actor="omar"),
         lambda: store.replace(credential, hosts=(), fields=secrets_of(a="2"), actor="omar"),
         lambda: store.delete(credential, actor="omar"),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(RuntimeError, match="no audit log"):
             change()
 
@@ -220,10 +222,11 @@ def test_fields_that_can_be_no_secret_are_refused_and_nothing_is_stored(
 def test_bad_fields_leave_the_secret_that_stands_as_it_is() -> None:
     credential = created()
 
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: store.rotate(credential, secrets_of(api_key=""), actor="omar"),
         lambda: store.replace(credential, hosts=("e.example",), fields={}, actor="omar"),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(BadFields):
             change()
 
