@@ -92,6 +92,9 @@ class Caller:
                 if self.csrf:
                     self.csrf.drop()
             elif result.kind == "rate_limited":
+                if signed is None:
+                    # Our own limit said so: the system was not asked.
+                    return result
                 self._pause(result)
                 if paused or (result.wait_s or 0) > _SHORT_PAUSE_S:
                     return result

@@ -187,3 +187,32 @@ def test_a_client_keeps_to_its_rate(make: Any) -> None:
             acme.read_page("items", position=None, mark="")
     assert 0.8 < time.monotonic() - began < 3
     assert len(fake.asked) == 4
+
+
+def test_a_call_that_our_own_limit_held_back_blocks_nobody(make: Any) -> None:
+    rates = [{"calls": 1, "per_s": 3600, "only": "read"}, {"calls": 9, "per_s": 1}]
+    with (
+        serve(lambda _: Answer({"items": []})) as fake,
+        client(fake, described(limits={"rates": rates})) as acme,
+    ):
+        acme.read_page("items", position=None, mark="")
+        with pytest.raises(SystemFailure) as caught:
+            acme.read_page("items", position=None, mark="")
+        assert caught.value.kind is Kind.RATE_LIMITED
+        assert len(fake.asked) == 1
+    assert Bucket.objects.count() == 2
+    assert not Bucket.objects.exclude(blocked_until=None).exists()
+
+
+def test_a_pause_that_the_system_asked_for_is_shared(make: Any) -> None:
+    limits_ = {"rates": [{"calls": 9, "per_s": 1}]}
+    busy = Answer({}, 429, {"Retry-After": "77"})
+    with serve(lambda _: busy) as fake:
+        for _ in range(2):
+            with (
+                client(fake, described(limits=limits_)) as acme,
+                pytest.raises(SystemFailure) as caught,
+            ):
+                acme.read_page("items", position=None, mark="")
+            assert caught.value.wait_s == pytest.approx(77, abs=2)
+        assert len(fake.asked) == 1
