@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from appliance import configuration
 from appliance.configuration import Applied, NotReadable, apply_files, export_files, read_files
@@ -201,3 +202,28 @@ def test_files_that_can_t_be_read_are_named(
 
 def test_one_file_brings_the_files_that_it_names(files: Path) -> None:
     assert set(read_files(files / "connections.yaml")) == {"connections.yaml", "gl-accounts.csv"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SECRET,
+        "purchase_order_id",  # a field that the mapping reads
+        "lines and tax add up",  # a check
+        "Kraft Werkzeuge",  # a stored test
+        "127.0.0.1:9001/",  # an address with its path
+    ],
+)
+def test_neither_secrets_nor_mappings_stand_in_the_database_in_clear(
+    files: Path, text: str
+) -> None:
+    put(files)
+
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(
+                f'SELECT count(*) FROM "{table}" t WHERE strpos(t::text, %s) > 0'
+                " OR strpos(t::text, %s) > 0",
+                [text, text.encode().hex()],
+            )
+            assert cursor.fetchone() == (0,), table
