@@ -1,6 +1,12 @@
 """How passwords are hashed (S10)."""
 
+from threading import BoundedSemaphore
+from typing import Any
+
 from django.contrib.auth.hashers import ScryptPasswordHasher
+
+# Twenty people at once must not cost 20 times the memory of one.
+_AT_ONCE = BoundedSemaphore(2)
 
 
 class Scrypt(ScryptPasswordHasher):
@@ -18,3 +24,7 @@ class Scrypt(ScryptPasswordHasher):
     parallelism = 1
     maxmem = 132 * 1024 * 1024
     salt_entropy = 120
+
+    def encode(self, *args: Any, **options: Any) -> str:
+        with _AT_ONCE:
+            return super().encode(*args, **options)

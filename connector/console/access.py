@@ -71,7 +71,10 @@ def allowed(ability: str) -> Callable[[View[P]], View[P]]:
                 return _to_sign_in(request)
             if role_of(request) not in roles:
                 raise PermissionDenied(ability)
-            return view(request, *args, **kwargs)
+            answer = view(request, *args, **kwargs)
+            # After signing out, the back button must not show what was seen before.
+            answer.headers.setdefault("Cache-Control", "no-store")
+            return answer
 
         guarded.ability = ability  # type: ignore[attr-defined]
         return cast("View[P]", guarded)

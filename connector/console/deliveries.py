@@ -51,7 +51,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     )
     flow, state = request.GET.get("flow", ""), request.GET.get("state", "")
     if flow:
-        query = query.filter(flow__slug=flow)
+        query = query.filter(flow=Flow.objects.filter(slug=flow).values("pk")[:1])
     if state in Delivery.State.values:
         query = query.filter(state=state)
     if request.GET.get("problem") in PROBLEMS:

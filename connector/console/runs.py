@@ -73,7 +73,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     query = Run.objects.select_related("flow", "version")
     flow, state = request.GET.get("flow", ""), request.GET.get("state", "")
     if flow:
-        query = query.filter(flow__slug=flow)
+        query = query.filter(flow=Flow.objects.filter(slug=flow).values("pk")[:1])
     if state in Run.State.values:
         query = query.filter(state=state)
     return render(
@@ -142,5 +142,14 @@ def _run(pk: UUID) -> Run:
 def _progress(run: Run) -> dict[str, object]:
     on_their_way = 0
     if not run.is_over:
-        on_their_way = Delivery.objects.filter(run=run, state=Delivery.State.SENDING).count()
+        # By route: open deliveries of a route have an index of their own, those of a run don't.
+        version = run.version
+        on_their_way = Delivery.objects.filter(
+            state=Delivery.State.SENDING,
+            run=run,
+            route__source=version.source_id,
+            route__stream=version.stream,
+            route__destination=version.destination_id,
+            route__object=version.object,
+        ).count()
     return {"run": run, "sum": sum_of(run), "on_their_way": on_their_way}

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
@@ -97,6 +98,33 @@ def test_all_pages_of_an_empty_box_render(signed_in: SignIn, web: None) -> None:
 
         assert answer.status_code == 200, name
         assert not INLINE.search(answer.content.decode()), name
+
+
+def test_pages_for_errors_keep_the_rules_too(signed_in: SignIn, web: None) -> None:
+    signed = signed_in("viewer")
+    strict = Client(enforce_csrf_checks=True)
+
+    answers = {
+        403: signed.get(reverse("audit")),
+        404: signed.get("/nowhere/"),
+        419: strict.post("/sign-in/", {"name": "x", "password": "y"}),
+    }
+
+    for name, answer in answers.items():
+        text = answer.content.decode()
+        assert answer.status_code == (403 if name == 419 else name)
+        assert not INLINE.search(text) and not LOADED.search(text), name
+        assert "Nothing was changed" in text or name == 404
+    for page in ("400.html", "500.html"):
+        text = render_to_string(page)
+        assert not INLINE.search(text) and not LOADED.search(text), page
+
+
+def test_no_page_of_somebody_signed_in_is_kept_by_the_browser(signed_in: SignIn, web: None) -> None:
+    client = signed_in("owner")
+
+    assert client.get("/")["Cache-Control"] == "no-store"
+    assert "no-store" in client.get("/sign-in/", follow=True)["Cache-Control"]
 
 
 def test_the_doors_render_without_a_session(db: None) -> None:
