@@ -29,6 +29,14 @@ class Joined:
     live: Live
     tryton: Tryton
 
+    def apply(self, *, post_invoices: bool) -> str:
+        """Make the box what the flow files say; what has changed."""
+        files = _files(self.live, self.tryton, post_invoices=str(post_invoices).lower())
+        folder = self.live.home.path.parent / "files"
+        applied = self.live.apply(folder, files, **_secrets(self.live))
+        assert applied.returncode == 0, applied.stdout + applied.stderr
+        return applied.stdout
+
     def run(self, flow: str, *more: str) -> dict[str, Any]:
         """Run a flow to its end; nothing may be left over that nobody accounted for."""
         sums = self.live.run(flow, *more)
@@ -92,9 +100,9 @@ class Joined:
 def joined(tryton: Tryton, folder: Path) -> Iterator[Joined]:
     """Start a box in `folder` and apply the flow files to it, as a person would."""
     with live_box(folder / "home", bills=BILLS) as live:
-        applied = live.apply(folder / "files", _files(live, tryton), **_secrets(live))
-        assert applied.returncode == 0, applied.stdout + applied.stderr
-        yield Joined(live, tryton)
+        both = Joined(live, tryton)
+        both.apply(post_invoices=False)
+        yield both
 
 
 def _secrets(live: Live) -> dict[str, str]:
@@ -109,9 +117,9 @@ def _secrets(live: Live) -> dict[str, str]:
     }
 
 
-def _files(live: Live, tryton: Tryton) -> dict[str, str]:
+def _files(live: Live, tryton: Tryton, **chosen: str) -> dict[str, str]:
     """The flow files with what only the running systems know: addresses and Tryton's numbers."""
-    known = {"tryton_url": tryton.url, **live.state}
+    known = {"tryton_url": tryton.url, **live.state, **chosen}
     used = ["closed", "!=", True]
     for account in tryton.search("account.account", [used], "code"):
         known[account["code"]] = account["id"]

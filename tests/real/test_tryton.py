@@ -3,7 +3,6 @@
 What is there is asked of both ends themselves, never of the box.
 """
 
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -170,20 +169,8 @@ def test_an_invoice_that_a_person_has_typed_in_is_not_made_again(
 ) -> None:
     model = both.approved_in_erp()[-1]
     mine = next(one for one in both.invoices(FROM_ERP) if one["reference"] == model["number"])
-    kept = ("vendor_id", "currency", "issued_at", "due_at", "type", "status", "lines", "total")
-    names = (
-        "description",
-        "quantity",
-        "unit_price",
-        "amount",
-        "tax_code",
-        "tax_amount",
-        "gl_account",
-    )
-    again = {name: model[name] for name in kept} | {"number": "BY-HAND-1"}
-    again["lines"] = [{name: line[name] for name in names} for line in model["lines"]]
     _typed_in(both, mine["id"], "BY-HAND-1")
-    both.erp("POST", "bills", again)
+    _billed_again(both, model, "BY-HAND-1")
 
     sums = both.run("erp-bills-to-tryton")
 
@@ -193,21 +180,35 @@ def test_an_invoice_that_a_person_has_typed_in_is_not_made_again(
     assert both.totals_in_tryton(FROM_ERP) == both.totals_in_erp()
 
 
-def test_a_posted_invoice_is_left_alone_and_the_change_waits(
+def test_where_invoices_are_posted_at_once_a_later_change_waits_for_a_person(
     both: Joined, back: dict[str, Any]
 ) -> None:
-    bill = next(one for one in both.approved_in_erp() if one["total"] > 0)
-    one = next(one for one in both.invoices(FROM_ERP) if one["reference"] == bill["number"])
-    today = {"accounting_date": date.today()}
-    both.tryton.call("model.account.invoice.write", [one["id"]], today, {"company": 1})
-    both.tryton.call("model.account.invoice.post", [one["id"]], {"company": 1})
-    both.erp("PATCH", f"bills/{bill['id']}", {"number": "CHANGED-TOO-LATE"})
+    before = {one["id"]: one for one in both.invoices(FROM_ERP)}
+    assert "connections/tryton" in both.apply(post_invoices=True)
+    model = next(one for one in both.approved_in_erp() if one["total"] > 0)
+    bill = _billed_again(both, model, "AT-ONCE-1")
 
+    assert both.run("erp-bills-to-tryton")["delivered"] == 1
+
+    there = {one["id"]: one for one in both.invoices(FROM_ERP)}
+    (new,) = there.keys() - before.keys()
+    assert (there[new]["reference"], there[new]["state"]) == ("AT-ONCE-1", "posted")
+    assert {id_: there[id_] for id_ in before} == before, "drafts of before stay drafts"
+
+    both.erp("PATCH", f"bills/{bill['id']}", {"number": "CHANGED-TOO-LATE"})
     sums = both.live.run("erp-bills-to-tryton")
 
-    after = next(other for other in both.invoices(FROM_ERP) if other["id"] == one["id"])
-    assert (sums["delivered"], sums["held"]) == (0, 1)
-    assert (after["state"], after["reference"]) == ("posted", bill["number"])
+    assert (sums["delivered"], sums["held"], sums["rejected"]) == (0, 1, 0)
+    assert {one["id"]: one for one in both.invoices(FROM_ERP)} == there
+
+
+def _billed_again(both: Joined, model: dict[str, Any], number: str) -> dict[str, Any]:
+    """Another bill in the ERP, like one that is there."""
+    kept = ("vendor_id", "currency", "issued_at", "due_at", "type", "status", "total")
+    of_line = ("description", "quantity", "unit_price", "amount", "tax_amount", "gl_account")
+    lines = [{name: line[name] for name in (*of_line, "tax_code")} for line in model["lines"]]
+    body = {name: model[name] for name in kept} | {"number": number, "lines": lines}
+    return dict(both.erp("POST", "bills", body))
 
 
 def _typed_in(both: Joined, id_: int, reference: str) -> None:
