@@ -73,6 +73,7 @@ class Client:
             loopback=box.CONNECTOR_ALLOW_LOOPBACK,
         )
         bound = tuple(hosts) if hosts or credential else names
+        clear = revealed(system.credential, credential)
         limits = system.limits
         self._caller = Caller(
             self.context,
@@ -80,10 +81,10 @@ class Client:
                 Hosts(names, bound, system.title, guard.loopback),
                 guard,
                 Bounds(limits.connect_s, limits.timeout_s, limits.answer_bytes),
-                certificate=_certificate(system, credential),
+                certificate=_certificate(system, clear),
             ),
             Limiter(system.title, limits, bucket, credential_bucket or bucket),
-            revealed(system.credential, credential),
+            clear,
             store=tokens,
             read_only=read_only,
         )
@@ -283,8 +284,11 @@ def _zone(name: str | None) -> tzinfo:
         raise SystemFailure(Kind.CONFIG, f'There is no time zone "{name}".') from None
 
 
-def _certificate(system: System, credential: Mapping[str, Secret]) -> tuple[bytes, bytes] | None:
+def _certificate(system: System, clear: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
+    """The client certificate and its key. Raises SystemFailure (config) if one is missing."""
     wanted = system.auth.certificate
     if wanted is None:
         return None
-    return credential[wanted.cert].reveal_bytes(), credential[wanted.key].reveal_bytes()
+    if wanted.cert not in clear or wanted.key not in clear:
+        raise SystemFailure(Kind.CONFIG, f"{system.title} wants a client certificate.")
+    return clear[wanted.cert].encode(), clear[wanted.key].encode()

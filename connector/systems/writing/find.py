@@ -14,6 +14,7 @@ from connector.systems.path import MISSING
 from connector.systems.reading.one import read_one
 from connector.systems.spec_objects import Find, ObjectSpec
 from connector.systems.wire import fields
+from connector.systems.writing.names import uses
 
 
 def find(
@@ -21,8 +22,9 @@ def find(
 ) -> FindResult:
     """Look for the record with these values.
 
-    A record that differs in a field of `match` is another record. One that agrees in those and
-    differs elsewhere looks like it, which a person must settle.
+    A record that differs in a field of `match` is another record, unless it was found by our own
+    external id: then it is this one, changed since. One that agrees in those and differs
+    elsewhere looks like it, which a person must settle.
 
     Raises:
         SystemFailure: the look-up could not be made; nothing follows from that.
@@ -32,6 +34,7 @@ def find(
         raise SystemFailure(
             Kind.CONFIG, f"{spec.title} can't be looked up in {caller.context.title}."
         )
+    tells_apart = frozenset() if uses(look.request, "external_id") else frozenset(spec.match)
     same: dict[str, None] = {}
     alike = 0
     for record in _candidates(caller, spec, look, values, external_id):
@@ -39,7 +42,7 @@ def find(
         remote_id = id_text(path.find(record, look.id))
         if not wrong and remote_id:
             same[remote_id] = None
-        elif not (wrong & set(spec.match)):
+        elif not wrong & tells_apart:
             alike += 1
     title, what = caller.context.title, spec.title
     if len(same) > 1:

@@ -14,6 +14,7 @@ import pytest
 from connector.crypto.secret import Secret
 from connector.systems.auth.oauth1 import base_string
 from connector.systems.auth.oauth2 import Tokens, client_basic
+from connector.systems.client import Client
 from connector.systems.errors import Kind, SystemFailure
 from connector.systems.hosts import Target
 from connector.systems.outcomes import Delivered, NotSent
@@ -508,3 +509,30 @@ def test_the_parameters_are_sorted_as_in_the_standard() -> None:
         "e4a%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D137131201%26oauth_token%3Dkk"
         "k9d7dh3k39sjv7"
     )
+
+
+def test_a_credential_that_is_bound_to_no_host_goes_nowhere() -> None:
+    auth = {"type": "static", "send": {"headers": {"X-Key": "{{ credential.user }}"}}}
+    system = described(auth=auth, credential=PARTS)
+    with serve(lambda _: OK) as fake:
+        acme = Client(
+            system,
+            settings={"url": fake.url},
+            credential={name: Secret(text) for name, text in CREDENTIAL.items()},
+            hosts=[],
+            zone=None,
+            bucket="b",
+        )
+        with acme, pytest.raises(SystemFailure, match="not one of its hosts"):
+            acme.check()
+    assert fake.asked == []
+
+
+def test_a_missing_client_certificate_is_said_before_any_call() -> None:
+    parts = [
+        {"name": "cert", "label": "Certificate", "kind": "pem_certificate", "required": False},
+        {"name": "key", "label": "Key", "kind": "pem_key", "required": False},
+    ]
+    auth = {"type": "none", "certificate": {"cert": "cert", "key": "key"}}
+    with pytest.raises(SystemFailure, match="client certificate"):
+        calls(described(auth=auth, credential=parts), lambda _: OK, credential={})

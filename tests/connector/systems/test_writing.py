@@ -335,6 +335,16 @@ def test_the_look_up_compares_typed(records: list[Any], expected: type) -> None:
         assert (result.remote_id, result.take) == ("4", {"etag": "e"})
 
 
+def test_what_was_found_by_our_own_id_is_this_record_however_it_looks() -> None:
+    request = {"path": "find", "query": {"external_id": "{{ external_id }}"}}
+    system = write({"find": {**BILL["find"], "request": request}})
+    with (
+        serve(lambda _: Answer({"items": [there(number="R-9")]})) as fake,
+        client(fake, system) as acme,
+    ):
+        assert isinstance(acme.find("bill", VALUES, external_id="e1"), Unlike)
+
+
 def test_a_look_up_that_failed_proves_nothing() -> None:
     for answer in (Answer({}), Answer({}, 403), Answer({"items": "x"})):
         with (
