@@ -44,7 +44,7 @@ def as_role(role: str) -> Iterator[None]:
 
 
 def _emptied(self: TransactionTestCase) -> None:
-    """After a test with real commits, empty all tables; the guards of history are lifted for that."""
+    """After a test with real commits, empty all tables, with the guards of history lifted."""
     guarded = ("audit_entry", "flows_version", "flows_valuemapversion")
     with connection.cursor() as cursor:
         tables = [
