@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from connector.flows import connections
 from connector.flows.errors import RunStopped
 from connector.flows.models import Connection
-from connector.systems import registry
 from connector.systems.client import Client
 from connector.systems.hosts import allowed_hosts
 from connector.vault.errors import VaultError
@@ -28,9 +27,10 @@ def open_client(
 
     Raises:
         RunStopped: the credential is missing, was deleted, or is not for this connection.
-        SystemFailure: the description of the system is gone or broken.
+        BadDefinition: the description of the system is gone or broken.
+        SystemFailure: a setting is missing that its hosts need.
     """
-    system = registry.get(connection.system)
+    system = connections.system_of(connection)
     settings = connections.settings_of(connection)
     hosts = allowed_hosts(system, settings)
     if connection.credential_id is None:

@@ -18,7 +18,6 @@ from connector.flows.mapping.scope import RunContext
 from connector.flows.mapping.transforms.declare import Systems
 from connector.flows.mapping.value_maps import MapShape, ValueMapEntries, shipped, value_map
 from connector.flows.models import Connection, Route, ValueMap, ValueMapVersion, Version
-from connector.systems import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,13 @@ def compile_version(
         said.mapping, version.source, version.stream, version.destination, version.object
     )
     opened, versions, numbers = open_maps(mapping.maps)
-    target = registry.get(version.destination.system).objects[version.object]
+    target = connections.system_of(version.destination).objects[version.object]
     zone = connections.settings_of(version.source).get("zone")
     return Compiled(
         route=ledger.route_of(version),
         mapping=mapping,
         definition=said,
-        typed=fields.reader(registry.get(version.source.system), version.stream, zone),
+        typed=fields.reader(connections.system_of(version.source), version.stream, zone),
         maps=opened,
         run=run_context(version.source, version.destination, now),
         pinned=(str(version.pk), *versions),
@@ -91,7 +90,7 @@ def check(
     Raises:
         BadDefinition: with every finding of the static check.
     """
-    reads, writes = registry.get(source.system), registry.get(destination.system)
+    reads, writes = connections.system_of(source), connections.system_of(destination)
     if stream not in reads.streams:
         raise BadDefinition(
             f'{reads.title} has no stream "{stream}"', [f"known: {', '.join(reads.streams)}"]

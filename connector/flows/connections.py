@@ -17,6 +17,7 @@ from connector.flows.models import Connection
 from connector.jobs import queue
 from connector.jobs.registry import Kind
 from connector.systems import registry
+from connector.systems.errors import SpecError, UnknownSystem
 from connector.systems.hosts import allowed_hosts
 from connector.systems.settings import check_settings
 from connector.systems.spec import System
@@ -84,7 +85,7 @@ def change(
         BadDefinition: settings that don't fit, or other hosts without the secrets.
     """
     row = Connection.objects.select_for_update().get(pk=connection.pk)
-    spec = registry.get(row.system)
+    spec = system_of(row)
     checked = _checked(spec, settings if settings is not None else settings_of(row), secrets)
     hosts = allowed_hosts(spec, checked)
     moved = set(hosts) != set(row.hosts)
@@ -154,6 +155,21 @@ def settings_of(connection: Connection) -> dict[str, Any]:
         Domain.CONFIG, bytes(connection.settings_sealed), place=connection.settings_place
     )
     return opened
+
+
+def system_of(connection: Connection) -> System:
+    """The description of a connection's system.
+
+    Raises:
+        BadDefinition: it is gone, or not right any more.
+    """
+    try:
+        return registry.get(connection.system)
+    except (SpecError, UnknownSystem) as wrong:
+        raise BadDefinition(
+            f"{connection.title}: the description of its system can't be used.",
+            str(wrong).splitlines(),
+        ) from None
 
 
 def hosts_for(spec: System, settings: Mapping[str, Any]) -> tuple[str, ...]:

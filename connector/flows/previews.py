@@ -20,7 +20,6 @@ from connector.flows.models import Flow, Preview, Version
 from connector.flows.values import encode
 from connector.jobs import queue
 from connector.jobs.registry import Kind
-from connector.systems import registry
 from connector.systems.errors import SystemFailure
 
 RECORDS = 20
@@ -78,7 +77,7 @@ def _make(row: Preview) -> list[dict[str, Any]]:
         page = client.read_page(version.stream, position=None, mark="", full=False)
         records = [(client.record_key(version.stream, r), r) for r in page.records[:RECORDS]]
     zone = connections.settings_of(version.source).get("zone")
-    typed = fields.reader(registry.get(version.source.system), version.stream, zone)
+    typed = fields.reader(connections.system_of(version.source), version.stream, zone)
     seen = [(key, raw, typed(raw)) for key, raw in records]
     found = links.answers(
         ledger.route_of(version), mapping.link_keys([one for _, _, one in seen], run=context)
