@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.real.joined import Joined
+from tests.walks.live import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -16,6 +17,7 @@ BORN_THERE = "S-%"
 """Numbers of the suppliers that Tryton was set up with; the ERP's begin with V."""
 FROM_ERP = "V-%"
 SENT, CANCELLED = 19, 1
+KILLED = 40
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +182,25 @@ def test_an_invoice_that_a_person_has_typed_in_is_not_made_again(
     assert both.totals_in_tryton(FROM_ERP) == both.totals_in_erp()
 
 
+def test_killing_tryton_while_bills_arrive_loses_none_and_doubles_none(
+    both: Joined, back: dict[str, Any]
+) -> None:
+    model = both.approved_in_erp()[1]
+    for number in range(KILLED):
+        _billed_again(both, model, f"KILLED-{number:02}")
+    assert both.live.manage("run", "erp-bills-to-tryton").returncode == 0
+    wait_until(lambda: len(_arrived(both, "KILLED-%")) > 3)
+
+    both.tryton.server.kill()
+    both.tryton.server.start()
+    both.live.run("erp-bills-to-tryton")
+    both.live.run("erp-bills-to-tryton")
+
+    arrived = _arrived(both, "KILLED-%")
+    assert sorted(arrived) == [f"KILLED-{number:02}" for number in range(KILLED)]
+    assert both.totals_in_tryton(FROM_ERP) == both.totals_in_erp()
+
+
 def test_where_invoices_are_posted_at_once_a_later_change_waits_for_a_person(
     both: Joined, back: dict[str, Any]
 ) -> None:
@@ -200,6 +221,11 @@ def test_where_invoices_are_posted_at_once_a_later_change_waits_for_a_person(
 
     assert (sums["delivered"], sums["held"], sums["rejected"]) == (0, 1, 0)
     assert {one["id"]: one for one in both.invoices(FROM_ERP)} == there
+
+
+def _arrived(both: Joined, like: str) -> list[str]:
+    found = both.tryton.search("account.invoice", [["reference", "like", like]], "reference")
+    return [one["reference"] for one in found]
 
 
 def _billed_again(both: Joined, model: dict[str, Any], number: str) -> dict[str, Any]:

@@ -38,12 +38,46 @@ class CannotInstall(Exception):
     """The packages could not be had: no registry, or a package is missing from it."""
 
 
+@dataclass(slots=True)
+class Server:
+    """The process of a Tryton; its address stays when it is started again."""
+
+    url: str
+    command: list[str | Path]
+    log: Path
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> str:
+        """Start it and wait until it takes sign-ins; the session of one."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        return _signed_in(self)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once, whatever it is doing."""
+        self.process.kill()
+        self.process.wait()
+
+
 @dataclass(frozen=True, slots=True)
 class Tryton:
     """A running Tryton, and the calls that its own client would make."""
 
-    url: str
+    server: Server
     session: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        return self.server.url
 
     def call(self, method: str, *params: Any) -> Any:
         """A call of JSON-RPC; amounts come and go as Decimal, days as date."""
@@ -72,23 +106,12 @@ def running_tryton(folder: Path) -> Iterator[Tryton]:
     shutil.copy(books, folder / f"{DATABASE}.sqlite")
     port = _free_port()
     configuration = _configuration(folder, port)
-    with (folder / "trytond.log").open("wb") as log:
-        server = subprocess.Popen(
-            [program / "trytond", "-c", configuration, "-d", DATABASE],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+    command: list[str | Path] = [program / "trytond", "-c", configuration, "-d", DATABASE]
+    server = Server(f"http://127.0.0.1:{port}", command, folder / "trytond.log")
     try:
-        url = f"http://127.0.0.1:{port}"
-        yield Tryton(url, _signed_in(url, server, folder / "trytond.log"))
+        yield Tryton(server, server.start())
     finally:
-        server.terminate()
-        try:
-            server.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        server.stop()
 
 
 def cache() -> Path:
@@ -163,16 +186,18 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _signed_in(url: str, server: subprocess.Popen[bytes], log: Path) -> str:
-    """The session, as soon as the server gives one."""
+def _signed_in(server: Server) -> str:
+    """A session, as soon as the server gives one."""
     deadline = time.monotonic() + READY_S
     while True:
         try:
-            user, session, *_ = _rpc(url, "common.db.login", [LOGIN, {"password": PASSWORD}], {})
+            login = [LOGIN, {"password": PASSWORD}]
+            user, session, *_ = _rpc(server.url, "common.db.login", login, {})
             return base64.b64encode(f"{LOGIN}:{user}:{session}".encode()).decode()
         except (urllib.error.URLError, OSError) as error:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Tryton does not answer: {log.read_text()[-2000:]}") from error
+            if server.process.poll() is not None or time.monotonic() > deadline:
+                last = server.log.read_text()[-2000:]
+                raise RuntimeError(f"Tryton does not answer: {last}") from error
             time.sleep(0.1)
 
 
