@@ -149,6 +149,7 @@ CONNECTOR_JOBS = {
 # What happens again and again, with its interval in seconds; of several workers one does it.
 CONNECTOR_BEATS = {
     "connector.flows.schedule.beat": 1.0,
+    "connector.flows.upkeep.beat": 5.0,
     "connector.flows.payloads.clean_up": 60.0,
     "appliance.queue.upkeep.sweep": 2.0,
     "appliance.queue.upkeep.clean": 600.0,

@@ -17,6 +17,7 @@ from connector.flows.ledger import Result
 from connector.flows.models import Cursor, Delivery, Run
 from connector.flows.page import Page
 from connector.flows.readers import Batch
+from connector.jobs import queue
 
 if TYPE_CHECKING:
     from connector.flows.runner import Slice
@@ -27,14 +28,16 @@ SUM = ("delivered", "unchanged", "skipped", "held", "rejected", "uncertain")
 
 @transaction.atomic
 def page(slice_: "Slice", batch: Batch, planned: Page, answered: Sequence[Answer]) -> None:
-    """Record a page: results, held records, payloads, the cursor, the sum, the next place.
+    """Count a page: its sum, held records, payloads, the cursor, the next place.
 
     Everything of it or nothing; so a page that is read again counts once.
+
+    Args:
+        answered: what came of its calls, recorded by `answers` as it came.
     """
     run = slice_.run
-    written = _record(slice_, answered, counted=True)
-    states = Counter(answer.state for answer in answered if answer.id in written)
-    missed = len(planned.to_send) - sum(states.values())
+    states = Counter(answer.state for answer in answered)
+    missed = len(planned.to_send) - len(answered)
     counts = {
         "read": planned.read + batch.skipped,
         "delivered": states[State.DELIVERED] + len(planned.late),
@@ -44,12 +47,13 @@ def page(slice_: "Slice", batch: Batch, planned: Page, answered: Sequence[Answer
         "rejected": planned.rejected + states[State.REJECTED],
         "uncertain": len(planned.open) + states[State.UNCERTAIN] + missed,
     }
-    ledger.mark_counted([*planned.late, *planned.open], run)
+    sent = {answer.id for answer in answered}
+    ledger.mark_counted([*planned.late, *planned.open, *sent], run)
     ledger.refresh_prints(planned.new_prints)
     held.keep(run, slice_.compiled.route, planned.held)
     held.solved(run, [key for key in planned.keys if key not in _held_keys(planned)])
-    payloads.keep(slice_, planned.to_send, written)
-    _wake(slice_, answered, written)
+    payloads.keep(slice_, planned.to_send, sent)
+    queue.advance(slice_.job.id)
     _move(slice_, batch, counts)
 
 
@@ -86,6 +90,8 @@ def answers(slice_: "Slice", answered: Sequence[Answer], *, counted: bool | None
             **{name: F(name) + number for name, number in moves.items()},
         )
     _wake(slice_, answered, written)
+    if written:
+        queue.advance(slice_.job.id)
 
 
 def asked_again(run: Run) -> list[bytes]:

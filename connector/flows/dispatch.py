@@ -112,10 +112,15 @@ def enqueue(run: Run, *, delay_s: float = 0) -> None:
     queue.enqueue(
         Kind.FLOWS_RUN,
         args={"run": str(run.pk)},
-        dedupe_key=f"{Kind.FLOWS_RUN}:{run.pk}",
+        dedupe_key=job_key(run),
         priority=20 if by_hand else 50,
         delay_s=delay_s,
     )
+
+
+def job_key(run: Run) -> str:
+    """What the jobs of a run have in common: at most one waits and one runs."""
+    return f"{Kind.FLOWS_RUN}:{run.pk}"
 
 
 @transaction.atomic

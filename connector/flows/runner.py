@@ -45,6 +45,7 @@ from connector.systems.errors import Kind, SystemFailure
 
 T = TypeVar("T")
 ALL_ALIKE = 20
+NOTE_EACH, NOTE_S = 100, 2.0
 NOT_OF_THE_MAPPING = (Reason.NOT_SETTLED, Reason.CHANGED_AFTER_FINAL, Reason.TOO_BIG)
 
 
@@ -152,29 +153,33 @@ def send_page(slice_: Slice, planned: Page) -> list[deliver.Answer]:
             the page is not counted and is read again.
     """
     calls = claims.claim(slice_, planned, claims.read_back(slice_, planned))
-    if not calls:
-        return []
-    answers = list(slice_.in_threads(partial(_deliver, slice_), calls))
-    blocked = [answer for answer in answers if deliver.stops_the_page(answer)]
-    if blocked:
-        commit.answers(slice_, answers, counted=False)
-        failure = blocked[0].failure
-        assert failure is not None
-        _give_up(failure, slice_.run)
-    refused = [a for a in answers if a.failure is not None]
-    return [_as_rejected(a) if a in refused else a for a in answers]
+    answers: list[deliver.Answer] = []
+    fresh: list[deliver.Answer] = []
+    noted_at = time.monotonic()
+    for answer in slice_.in_threads(partial(_deliver, slice_), calls):
+        fresh.append(answer)
+        # What is certain is kept soon: a worker that is killed has less to settle.
+        if len(fresh) >= NOTE_EACH or time.monotonic() - noted_at > NOTE_S:
+            commit.answers(slice_, fresh, counted=False)
+            answers += fresh
+            fresh, noted_at = [], time.monotonic()
+    commit.answers(slice_, fresh, counted=False)
+    answers += fresh
+    for answer in answers:
+        if answer.failure is not None:
+            _give_up(answer.failure, slice_.run)
+    return answers
 
 
 def _deliver(slice_: Slice, call: deliver.Call) -> deliver.Answer:
     if slice_.job.lost.is_set() or slice_.job.stop.is_set():
         failure = SystemFailure(Kind.TRANSIENT, "The worker is stopping.")
         return deliver.Answer(call.id, Delivery.State.PENDING, failure=failure)
-    return deliver.deliver(slice_.destination, slice_.contract, call, wait=slice_.wait)
-
-
-def _as_rejected(answer: deliver.Answer) -> deliver.Answer:
-    """A call that could not even be made, because of its own data."""
-    return deliver.Answer(answer.id, Delivery.State.REJECTED, problem="refused", text=answer.text)
+    answer = deliver.deliver(slice_.destination, slice_.contract, call, wait=slice_.wait)
+    if answer.failure is None or deliver.stops_the_page(answer):
+        return answer
+    # It could not even be made, because of its own data.
+    return deliver.Answer(call.id, Delivery.State.REJECTED, problem="refused", text=answer.text)
 
 
 def _refuse_if_all_alike(run: Run, planned: Page) -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from connector.flows.runner import Slice
 
 State = Delivery.State
-AT_ONCE = 200
+AT_ONCE = 100
 MOST_PASSES = 3
 FOR_A_PERSON = ("not_proven", "ambiguous", "no_way")
 

@@ -44,11 +44,11 @@ def run(args: Args, job: RunningJob) -> None:
     except SystemFailure as failure:
         _failed(row, failure)
     except (FlowsError, CryptoError) as stopped:
-        _close(row, Run.State.STOPPED, getattr(stopped, "message", str(stopped)))
+        close(row, Run.State.STOPPED, getattr(stopped, "message", str(stopped)))
     else:
         if done:
             row.refresh_from_db(fields=["cancel_asked"])
-            _close(row, Run.State.CANCELLED if row.cancel_asked else Run.State.FINISHED, "")
+            close(row, Run.State.CANCELLED if row.cancel_asked else Run.State.FINISHED, "")
         else:
             _later(row, "", 0)
 
@@ -110,7 +110,7 @@ def _begin(pk: UUID) -> Run:
     if row.is_over:
         return row
     if not row.flow.enabled or row.flow.archived_at:
-        _close(row, Run.State.STOPPED, "The flow was switched off.")
+        close(row, Run.State.STOPPED, "The flow was switched off.")
         return row
     starts = row.state == Run.State.QUEUED
     if starts:
@@ -148,11 +148,12 @@ def _failed(row: Run, failure: SystemFailure) -> None:
         pause = failure.wait_s or (30.0 if failure.kind is Kind.RATE_LIMITED else 5.0)
         _later(row, failure.message, pause, failing_since=since)
         return
-    _close(row, Run.State.STOPPED, failure.message)
+    close(row, Run.State.STOPPED, failure.message)
 
 
 @transaction.atomic
-def _close(row: Run, state: str, message: str) -> None:
+def close(row: Run, state: str, message: str) -> None:
+    """End a run that is still open, with its audit entry and what follows from it."""
     # Whoever releases a record of the flow waits, or is waited for: none falls in between.
     Flow.objects.select_for_update(no_key=True).get(pk=row.flow_id)
     closed = Run.objects.filter(pk=row.pk, state__in=[Run.State.QUEUED, Run.State.RUNNING]).update(

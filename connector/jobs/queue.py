@@ -168,6 +168,14 @@ def renew(holder: str, ids: Sequence[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
+def advance(job_id: int) -> None:
+    """Note that a running job got on: being killed now and then does not make it one that kills.
+
+    Part of the transaction that keeps what it got done.
+    """
+    Job.objects.filter(pk=job_id, state=Job.State.RUNNING, attempts__gt=1).update(attempts=1)
+
+
 def finish(holder: str, ids: Sequence[int]) -> int:
     """Close jobs as done; return how many were still the holder's."""
     with connection.cursor() as cursor:
@@ -240,9 +248,7 @@ def oldest_due_s() -> float:
 
 
 def _move(job: Claimed, state: Job.State, **changes: object) -> Job.State | None:
-    mine = Job.objects.filter(
-        pk=job.id, state=Job.State.RUNNING, holder=job.holder, attempts=job.attempts
-    )
+    mine = Job.objects.filter(pk=job.id, state=Job.State.RUNNING, holder=job.holder)
     return state if mine.update(state=state, lease_until=None, **changes) else None
 
 
