@@ -62,8 +62,10 @@ class Hosts:
         """The checked place of a URL. Raises SystemFailure (config) if it may not be called."""
         target = Target(*_split(url, self.system))
         place = target.authority
-        if not (_listed(place, self.names) and _listed(place, self.bound)):
+        if not _listed(place, self.names):
             raise self._no(f'"{place}" is not one of its hosts ({", ".join(self.names)})')
+        if not _listed(place, self.bound):
+            raise self._no(f'the credential was not entered for "{place}"; enter it again')
         if target.scheme != "https" and not (self.loopback and target.host in LOOPBACK):
             raise self._no(f'"{target.host}" would be called without TLS; use https')
         return target

@@ -16,6 +16,7 @@ from connector.sandbox.server import Running, running_ap, running_erp
 from connector.systems import outcomes
 from connector.systems.client import Client
 from connector.systems.errors import Kind, SystemFailure
+from connector.systems.hosts import allowed_hosts
 from connector.systems.load import load_file
 from connector.systems.registry import CATALOGUE
 from connector.systems.spec import System
@@ -28,11 +29,12 @@ AP = load_file(CATALOGUE / "sandbox_ap.yaml")
 @contextmanager
 def client(system: System, running: Running, **credential: str) -> Iterator[Client]:
     fields = {**running.credential, **credential}
+    settings = {"url": running.url, "zone": "Europe/Berlin"}
     with Client(
         system,
-        settings={"url": running.url, "zone": "Europe/Berlin"},
+        settings=settings,
         credential={name: Secret(value) for name, value in fields.items()},
-        hosts=[],
+        hosts=allowed_hosts(system, settings),
         zone="Europe/Berlin",
         bucket=running.url,
     ) as made:

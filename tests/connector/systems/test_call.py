@@ -232,7 +232,7 @@ def test_a_host_that_the_credential_is_not_bound_to_is_not_called() -> None:
         elsewhere = {"url": f"http://localhost:{fake.port}"}
         with (
             client(fake, system, credential={"key": "secret"}, settings=elsewhere) as acme,
-            pytest.raises(SystemFailure, match="not one of its hosts"),
+            pytest.raises(SystemFailure, match="the credential was not entered for"),
         ):
             acme.check()
     assert fake.asked == []
