@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, QuerySet
 
 from connector.crypto import envelope
+from connector.crypto.errors import CryptoError
 from connector.crypto.keyring import Domain
 from connector.flows import held
 from connector.flows.models import Delivery, Flow, HeldRecord
@@ -77,12 +78,15 @@ def held_records(flow: Flow, cause: str) -> QuerySet[HeldRecord]:
 
 
 def problem_text(row: Delivery) -> str:
-    """What the system said, in clear."""
+    """What the system said, in clear; "" if it said nothing, or no key here opens it."""
     if not row.problem_sealed:
         return ""
-    stored = envelope.open_json(
-        Domain.PAYLOAD, bytes(row.problem_sealed), place=row.place("problem")
-    )
+    try:
+        stored = envelope.open_json(
+            Domain.PAYLOAD, bytes(row.problem_sealed), place=row.place("problem")
+        )
+    except CryptoError:
+        return ""
     return str(stored["text"])
 
 
@@ -104,8 +108,7 @@ def _held_groups() -> list[Group]:
 
 
 def _held_group(counted: Mapping[str, Any], sample: HeldRecord) -> Group:
-    problems = held.problems_of(sample)
-    first = problems[0] if problems else {}
+    first = _first_problem(sample)
     return Group(
         kind="held",
         flow=sample.flow,
@@ -117,6 +120,15 @@ def _held_group(counted: Mapping[str, Any], sample: HeldRecord) -> Group:
         text=str(first.get("text", "")),
         wait_key=str(first.get("wait_key", "")),
     )
+
+
+def _first_problem(sample: HeldRecord) -> dict[str, object]:
+    """One record that can't be opened must not hide all the others."""
+    try:
+        problems = held.problems_of(sample)
+    except CryptoError:
+        problems = []
+    return problems[0] if problems else {"field": sample.fields[0], "reason": sample.reasons[0]}
 
 
 def _delivery_groups() -> list[Group]:

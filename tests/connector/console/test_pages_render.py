@@ -100,6 +100,22 @@ def test_all_pages_of_an_empty_box_render(signed_in: SignIn, web: None) -> None:
         assert not INLINE.search(answer.content.decode()), name
 
 
+def test_records_that_no_key_opens_break_no_page(
+    signed_in: SignIn, request: pytest.FixtureRequest
+) -> None:
+    every = pages()
+    for model, fields in (
+        (HeldRecord, ("record_sealed", "problems_sealed")),
+        (Delivery, ("source_key_sealed", "remote_sealed", "problem_sealed")),
+    ):
+        model.objects.update(**dict.fromkeys(fields, b"torn"))
+    client = signed_in("owner")
+    request.getfixturevalue("web")
+
+    for name, (_, address) in every.items():
+        assert client.get(address).status_code in (200, 286), name
+
+
 def test_pages_for_errors_keep_the_rules_too(signed_in: SignIn, web: None) -> None:
     signed = signed_in("viewer")
     strict = Client(enforce_csrf_checks=True)
