@@ -146,6 +146,24 @@ def test_reading_all_of_the_erp_again_sends_nothing_to_tryton(
     assert both.tryton.search("account.invoice", [], "write_date") == before
 
 
+def test_a_vendor_that_moves_and_is_renamed_does_so_in_tryton(
+    both: Joined, back: dict[str, Any]
+) -> None:
+    vendor = both.approved_in_erp()[0]["vendor_id"]
+    asked = [["code", "=", vendor]]
+    names = ("name", "addresses.city", "addresses.country.code")
+    (before,) = both.tryton.search("party.party", asked, *names)
+    both.erp("PATCH", f"vendors/{vendor}", {"name": "Ångström & Łoś Sp. z o.o.", "city": "Łódź"})
+
+    assert both.run("erp-vendors-to-tryton")["delivered"] == 1
+    assert both.run("erp-addresses-to-tryton")["delivered"] == 1
+
+    (after,) = both.tryton.search("party.party", asked, *names)
+    (old,), (new,) = before["addresses."], after["addresses."]
+    assert (after["id"], after["name"]) == (before["id"], "Ångström & Łoś Sp. z o.o.")
+    assert new == old | {"city": "Łódź"}
+
+
 def test_a_changed_bill_replaces_the_lines_of_its_draft(both: Joined, back: dict[str, Any]) -> None:
     bill = both.approved_in_erp()[0]
     sign = -1 if bill["type"] == "credit_note" else 1
@@ -182,6 +200,7 @@ def test_an_invoice_that_a_person_has_typed_in_is_not_made_again(
     assert both.totals_in_tryton(FROM_ERP) == both.totals_in_erp()
 
 
+@pytest.mark.chaos
 def test_killing_tryton_while_bills_arrive_loses_none_and_doubles_none(
     both: Joined, back: dict[str, Any]
 ) -> None:
