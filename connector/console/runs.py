@@ -16,7 +16,7 @@ from connector.console.sealed import key_of
 from connector.flows import dispatch
 from connector.flows.errors import NotPossible
 from connector.flows.ledger import run_subject
-from connector.flows.models import Delivery, Flow, HeldRecord, Run
+from connector.flows.models import Delivery, Flow, Run
 
 STOP_POLLING = 286  # htmx stops at this status
 OUTCOMES = (
@@ -103,7 +103,6 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         {
             **_progress(run),
             "live": not run.is_over,
-            "held": HeldRecord.objects.filter(run=run, state=HeldRecord.State.WAITING)[:10],
             "page": page,
             "named": [(row, key_of(row, shown=shown)) for row in page.rows],
             "entries": [(entry, facts_text(entry.facts)) for entry in entries],

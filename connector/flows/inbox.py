@@ -57,7 +57,8 @@ def groups() -> list[Group]:
 
 def waiting() -> int:
     """How many records wait for a person, counted up to 1,000."""
-    rows = HeldRecord.objects.filter(state=HeldRecord.State.WAITING)
+    # Without the order of the model: it would sort all that wait to count the first of them.
+    rows = HeldRecord.objects.filter(state=HeldRecord.State.WAITING).order_by()
     number = len(rows.values_list("pk", flat=True)[:1_000])
     open_ = deliveries().values_list("pk", flat=True)[: 1_000 - number]
     return number + len(open_)
