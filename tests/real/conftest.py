@@ -28,6 +28,7 @@ def both(tryton: Tryton, tmp_path_factory: pytest.TempPathFactory) -> Iterator[J
         yield running
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of them go to one test process, so that one box and one Tryton are enough."""
     for item in items:
