@@ -20,6 +20,7 @@ from appliance.database.errors import PostgresFailed
 from appliance.database.roles import create_roles, set_passwords
 from appliance.database.url import NAME
 from appliance.home import Home
+from appliance.orphans import ends_with_parent
 from connector.crypto import mac
 
 SUPERUSER = "postgres"
@@ -175,10 +176,13 @@ def _launch(home: Home, socket: Path, password: str, options: tuple[str, ...]) -
         "log_min_error_statement=panic",
         *options,
     )
+    account = run_as(binaries() / "postgres", reads=[home.pg, socket])
+    if account:  # a change of account forgets what preexec_fn asked for
+        account.insert(1, "--pdeathsig=INT")
     with log.open("ab") as output:
         process = subprocess.Popen(
             [
-                *run_as(binaries() / "postgres", reads=[home.pg, socket]),
+                *account,
                 str(binaries() / "postgres"),
                 *("-D", str(home.pg)),
                 *(word for setting in settings for word in ("-c", setting)),
@@ -187,6 +191,7 @@ def _launch(home: Home, socket: Path, password: str, options: tuple[str, ...]) -
             stderr=output,
             cwd="/",
             start_new_session=True,
+            preexec_fn=ends_with_parent(signal.SIGINT),
         )
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:

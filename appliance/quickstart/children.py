@@ -1,6 +1,5 @@
 """The processes of a box on one machine: started in order, stopped together, none left behind."""
 
-import ctypes
 import json
 import os
 import select
@@ -13,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.home import ENV, Home
+from appliance.orphans import ends_with_parent
 
 STOP_S = 25.0
 PASSED_ON = tuple(f"CONNECTOR_{name}" for name in ("LOG_LEVEL", "WORKERS", "SLICE_S", "LEASE_S"))
 ROOT = Path(__file__).resolve().parent.parent.parent
-_PR_SET_PDEATHSIG = 1
 
 
 class ChildFailed(Exception):
@@ -66,7 +65,7 @@ class Children:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=ends_with_parent(signal.SIGTERM),
             )
         self.started.append((name, child))
         return child
@@ -88,7 +87,7 @@ class Children:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=ends_with_parent(signal.SIGTERM),
             )
         self.started.append((name, child))
         assert child.stdout is not None
@@ -136,9 +135,3 @@ def environment(home: Home, process: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "appliance.settings",
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _die_with_parent() -> None:
-    """In the child: end when the parent does, also when that was killed (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
