@@ -18,6 +18,7 @@ class Desk:
 
     key: str
     suppliers: list[dict[str, Any]] = field(default_factory=list)
+    broken: int = 0  # the status that every write gets, with all that was said in the answer
 
     def add(self, given: dict[str, Any]) -> dict[str, Any]:
         made = {"id": f"s{len(self.suppliers) + 1}", "changed_at": CHANGED_AT, **given}
@@ -26,7 +27,10 @@ class Desk:
 
     def answer(self, asked: Asked) -> Answer:
         if asked.headers.get("x-api-key") != self.key:
-            return Answer({"problem": "who are you?"}, 401)
+            return Answer({"problem": f"who is {asked.headers.get('x-api-key')}?"}, 401)
+        if self.broken and asked.method != "GET":
+            said = f"{asked.headers} {asked.body.decode()}"
+            return Answer({"problem": said, "error": said}, self.broken)
         match asked.method, asked.path.removeprefix("/v1/").split("/"):
             case "GET", ["desk"]:
                 return Answer({"name": "Desk of the tests"})

@@ -1,10 +1,12 @@
 """A whole box with real processes, as quickstart starts it, for tests that need all of it."""
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,6 +141,24 @@ class Live:
         """The secrets of a practice system."""
         return dict(json.loads(Path(self.state[f"{system}_keys"]).read_text()))
 
+    def api(self, system: str, path: str, body: object = None, *, method: str = "GET") -> Any:
+        """A call of a practice system's API, signed in as the box does it."""
+        keys, url = self.keys(system), self.state[f"{system}_url"]
+        if system == "erp":
+            basic = base64.b64encode(f"{keys['client_id']}:{keys['client_secret']}".encode())
+            said = _asked(
+                f"{url}/oauth/token",
+                {"Authorization": f"Basic {basic.decode()}"},
+                b"grant_type=client_credentials",
+                method="POST",
+            )
+            signed_in = {"Authorization": f"Bearer {said['access_token']}"}
+        else:
+            who = {"user": keys["user"], "password": keys["password"]}
+            said = _asked(f"{url}/login", {}, who, method="POST")
+            signed_in = {"X-Session-Id": said["session_id"]}
+        return _asked(f"{url}{path}", signed_in, body, method=method)
+
     def ask(self, system: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A call of a practice system's administration."""
         return systems.call(
@@ -152,6 +172,20 @@ def wait_until(holds: Callable[[], bool], *, seconds: float = 30.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
+
+
+def _asked(
+    url: str,
+    headers: Mapping[str, str],
+    body: object = None,
+    *,
+    method: str = "GET",
+) -> Any:
+    """A call with JSON in and out."""
+    data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers=dict(headers), method=method)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.loads(answer.read() or b"null")
 
 
 @contextmanager
