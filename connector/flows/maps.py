@@ -125,9 +125,8 @@ def reshape(row: ValueMap, shape: MapShape) -> bool:
 @transaction.atomic
 def add_entry(row: ValueMap, key: tuple[str, ...], value: Entry, *, actor: str) -> None:
     """Add or replace one entry: what the inbox offers for a held record."""
-    locked = (
-        ValueMap.objects.select_for_update(of=("self",)).select_related("current").get(pk=row.pk)
-    )
+    # `current` is read once the lock is there: joined, it would be that of before the wait.
+    locked = ValueMap.objects.select_for_update(of=("self",)).get(pk=row.pk)
     shape = shape_of(locked)
     folded = tuple(shape.fold(part) for part in key)
     kept = [] if locked.current is None else entries_of(locked.current)

@@ -66,7 +66,8 @@ def save_version(
     Raises:
         BadDefinition: the static check, a stored test or the schedule says no.
     """
-    row = Flow.objects.select_for_update(of=("self",)).select_related("current").get(pk=flow.pk)
+    # `current` is read once the lock is there: joined, it would be that of before the wait.
+    row = Flow.objects.select_for_update(of=("self",)).get(pk=flow.pk)
     old = row.current
     version = Version(
         id=uuid4(),
