@@ -180,7 +180,7 @@ def test_where_the_account_can_t_come_it_is_said(
     tmp_path.chmod(0o700)
     monkeypatch.setattr(account, "PASSING", ())
 
-    with pytest.raises(PostgresFailed, match=r"can't get at .*/pg. Start as somebody else"):
+    with pytest.raises(PostgresFailed, match=r"can't get at /.*Start as somebody else"):
         account.run_as(embedded.binaries() / "postgres", reads=[tmp_path / "pg"])
 
 
