@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db.models import Q
+
 from connector.crypto import envelope
 from connector.crypto.keyring import Domain
 from connector.flows.identity import Names
@@ -11,11 +13,16 @@ from connector.flows.mapping.links import LinkKey
 from connector.flows.models import Delivery, Route
 from connector.systems.reading.key import joined, separated
 
+THERE = Q(state=Delivery.State.DELIVERED) | Q(
+    operation=Delivery.Operation.UPDATE, remote_key__isnull=False
+)
+
 
 def answers(route: Route, keys: Iterable[LinkKey]) -> dict[LinkKey, str]:
     """Remote ids for links forward, source keys for links back.
 
-    Only delivered rows answer. What has no answer is missing from the result.
+    Only what is there answers: delivered, or delivered once and a change of it is still open
+    or was refused. What has no answer is missing from the result.
     """
     asked: dict[tuple[str, str, bool], list[LinkKey]] = defaultdict(list)
     for key in keys:
@@ -42,18 +49,18 @@ def _route(route: Route, stream: str, object_: str, *, back: bool) -> Route | No
 def _forward(route: Route, keys: Sequence[LinkKey]) -> dict[LinkKey, str]:
     names = Names.of(route)
     by_hash = {names.source_key(joined(key.parts)): key for key in keys}
-    rows = Delivery.objects.filter(
-        route=route, source_key__in=list(by_hash), state=Delivery.State.DELIVERED
-    ).only("route_id", "source_key", "remote_sealed")
+    rows = Delivery.objects.filter(THERE, route=route, source_key__in=list(by_hash)).only(
+        "route_id", "source_key", "remote_sealed"
+    )
     return {by_hash[bytes(row.source_key)]: remote_of(row)["id"] for row in rows}
 
 
 def _back(route: Route, keys: Sequence[LinkKey]) -> dict[LinkKey, str]:
     names = Names.of(route)
     by_hash = {names.remote_key(key.parts[0]): key for key in keys}
-    rows = Delivery.objects.filter(
-        route=route, remote_key__in=list(by_hash), state=Delivery.State.DELIVERED
-    ).only("route_id", "source_key", "remote_key", "source_key_sealed")
+    rows = Delivery.objects.filter(THERE, route=route, remote_key__in=list(by_hash)).only(
+        "route_id", "source_key", "remote_key", "source_key_sealed"
+    )
     return {by_hash[bytes(row.remote_key or b"")]: source_key_of(row) for row in rows}
 
 

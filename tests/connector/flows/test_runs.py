@@ -177,3 +177,18 @@ def test_two_runs_of_one_kind_never_go_on_at_once(tmp_path: Path) -> None:
 
     assert first is not None
     assert second is None
+
+
+def test_a_record_whose_change_was_refused_still_answers_links_to_it(tmp_path: Path) -> None:
+    with a_world(tmp_path, vendors=2, bills=12) as world:
+        vendors, bills = world.vendors_and_bills()
+        run_now(vendors)
+        for number in (1, 2):
+            world.change_vendor(f"V-{10_000 + number}", currency="XPF")
+        refused = run_now(vendors)
+
+        run = run_now(bills)
+
+    assert (refused.rejected, refused.delivered) == (2, 0)
+    assert run.held == 0
+    assert run.delivered > 0
