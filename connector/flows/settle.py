@@ -65,11 +65,20 @@ def _settle_due(slice_: "Slice") -> list[float]:
         waits += [wait_s for wait_s in due_in.values() if wait_s > 0]
         taken = ledger.take_up([pk for pk, wait_s in due_in.items() if wait_s <= 0])
         due = [row for row in rows if row.pk in taken]
-        answers = list(slice_.in_threads(partial(_settle, slice_), due))
+        settled = slice_.in_threads(partial(_settle, slice_), due)
+        answers = [_or_open(row, answer) for row, answer in zip(due, settled, strict=True)]
         commit.answers(slice_, answers, counted=None)
         slice_.check_lease()
         waits += [0.0 for answer in answers if _goes_on(answer)]
     return waits
+
+
+def _or_open(row: Delivery, answer: Answer) -> Answer:
+    """A call that did not leave now says nothing about the one that may have left before."""
+    if answer.state != State.PENDING:
+        return answer
+    problem = "send" if row.problem == "send" else "no_answer"
+    return replace(answer, state=State.UNCERTAIN, problem=problem)
 
 
 def _goes_on(answer: Answer) -> bool:
@@ -183,7 +192,10 @@ def _send_again(slice_: "Slice", call: Call) -> Answer:
     if not ledger.send_again(call.id):
         return Answer(call.id, State.UNCERTAIN, problem="no_answer")
     again = replace(call, look_first=False)
-    return deliver.deliver(slice_.destination, slice_.contract, again, wait=slice_.wait)
+    answer = deliver.deliver(slice_.destination, slice_.contract, again, wait=slice_.wait)
+    if answer.failure is not None and answer.failure.kind is Kind.REFUSED:
+        return replace(answer, state=State.REJECTED, problem="refused", failure=None)
+    return answer
 
 
 def _finish(slice_: "Slice", row: Delivery, call: Call) -> Answer:

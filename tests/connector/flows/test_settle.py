@@ -21,6 +21,9 @@ from tests.connector.flows.box import (
     work_off,
     work_on,
 )
+from tests.connector.flows.memory import Died as MemoryDied
+from tests.connector.flows.memory import Source, Target, opener
+from tests.connector.flows.rows import a_flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Delivery.State
@@ -380,3 +383,32 @@ def test_an_update_that_may_not_be_repeated_is_read_back_and_sent_only_if_it_is_
     assert (done.delivered, done.uncertain) == (1, 0)
     assert [one["name"] for one in there] == ["Renamed"]
     assert patches == 1
+
+
+@pytest.mark.parametrize("busy", [1, 4])
+def test_a_repeat_that_did_not_leave_says_nothing_about_the_call_that_did(
+    monkeypatch: pytest.MonkeyPatch, busy: int
+) -> None:
+    """The record changes meanwhile: taken for unsent, it would be created under another key."""
+    source, target = Source(), Target("by key")
+    monkeypatch.setattr("connector.flows.clients.open_client", opener(source, target))
+    monkeypatch.setattr(deliver, "WAITS_S", (0.0, 0.0, 0.0))
+    flow = a_flow()
+    source.change("V-1", "Beta")
+    target.script = ["killed after"]
+    run = dispatched(flow)
+    with pytest.raises(MemoryDied):
+        runner.run_slice(begun(run), a_job())
+    source.change("V-1", "Alpha")
+    target.dead = False
+    target.script = ["busy"] * busy
+
+    work_on(run)
+    for _ in range(2):
+        run_now(flow)
+        for held in Run.objects.filter(flow=flow, kind=Run.Kind.HELD, state=Run.State.QUEUED):
+            work_on(held)
+
+    assert target.created == {"V-1": 1}
+    assert list(target.names.values()) == ["Alpha"]
+    assert not Delivery.objects.exclude(state=State.DELIVERED).exists()
