@@ -1,6 +1,6 @@
 """Everything that changes a connection: its settings, its credential, the wish for a test."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -86,7 +86,8 @@ def change(
     """
     row = Connection.objects.select_for_update().get(pk=connection.pk)
     spec = system_of(row)
-    checked = _checked(spec, settings if settings is not None else settings_of(row), secrets)
+    wanted = settings if settings is not None else settings_of(row)
+    checked = _checked(spec, wanted, secrets, secret_references or ())
     hosts = allowed_hosts(spec, checked)
     moved = set(hosts) != set(row.hosts)
     if moved and row.credential and not secrets:
@@ -187,15 +188,17 @@ def subject(connection: Connection) -> str:
 
 
 def _checked(
-    spec: System, settings: Mapping[str, Any], secrets: Mapping[str, Secret] | None
+    spec: System,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, Secret] | None,
+    references: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Settings with their defaults, or all that is wrong with them and with the secrets' names."""
     checked, problems = check_settings(spec, settings)
+    known = {field.name: field for field in spec.credential}
+    named = dict.fromkeys([*references, *(secrets or ())])
+    problems += [f'{spec.title} has no secret "{name}"' for name in named if name not in known]
     if secrets is not None:
-        known = {field.name: field for field in spec.credential}
-        problems += [
-            f'{spec.title} has no secret "{name}"' for name in secrets if name not in known
-        ]
         problems += [
             f'the secret "{name}" is missing'
             for name, field in known.items()
