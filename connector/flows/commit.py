@@ -94,14 +94,6 @@ def answers(slice_: "Slice", answered: Sequence[Answer], *, counted: bool | None
         queue.advance(slice_.job.id)
 
 
-def asked_again(run: Run) -> list[bytes]:
-    """Source keys of rejected records that a person wants to be sent once more."""
-    rows = Delivery.objects.filter(
-        flow_id=run.flow_id, state=State.REJECTED, problem="again"
-    ).values_list("source_key", flat=True)
-    return [bytes(key) for key in rows[:10_000]]
-
-
 def _in_sum(row: Delivery, run: Run) -> bool:
     return row.counted and row.run_id == run.pk
 

@@ -1,7 +1,7 @@
 """A flow version made ready to run: its mapping compiled, its value maps opened and pinned."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -27,7 +27,6 @@ class Compiled:
     typed: makes the record that the mapping sees out of the one that was read.
     pinned: names of the flow version and the map versions, for the source print.
     map_versions: number of the version of each map that is pinned, by slug.
-    asked_again: source keys of rejected records that a person wants sent again.
     """
 
     route: Route
@@ -40,12 +39,9 @@ class Compiled:
     map_versions: Mapping[str, int]
     can_update: bool
     destination_title: str
-    asked_again: frozenset[bytes] = field(default_factory=frozenset)
 
 
-def compile_version(
-    version: Version, *, now: datetime, asked_again: Iterable[bytes] = ()
-) -> Compiled:
+def compile_version(version: Version, *, now: datetime) -> Compiled:
     """Compile a stored version and open its maps.
 
     Raises:
@@ -69,7 +65,6 @@ def compile_version(
         map_versions=numbers,
         can_update=target.update is not None,
         destination_title=version.destination.title,
-        asked_again=frozenset(asked_again),
     )
 
 

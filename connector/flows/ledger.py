@@ -19,7 +19,8 @@ Operation = Delivery.Operation
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger knows of one record."""
+    """What the ledger knows of one record. `asked`: it was rejected, and a person wants it sent
+    again."""
 
     id: int
     source_key: bytes
@@ -30,6 +31,7 @@ class Known:
     attempts: int
     counted: bool
     remote_sealed: bytes
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,11 @@ def known(route: Route, source_keys: Sequence[bytes]) -> dict[bytes, Known]:
         "attempts",
         "counted",
         "remote_sealed",
+        "problem",
     )
     found = {}
     for row in rows:
-        pk, key, state, operation, fingerprint, print_, attempts, counted, remote = row
+        pk, key, state, operation, fingerprint, print_, attempts, counted, remote, problem = row
         found[bytes(key)] = Known(
             pk,
             bytes(key),
@@ -97,6 +100,7 @@ def known(route: Route, source_keys: Sequence[bytes]) -> dict[bytes, Known]:
             attempts,
             counted,
             bytes(remote),
+            state == State.REJECTED and problem == "again",
         )
     return found
 

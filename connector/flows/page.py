@@ -199,7 +199,7 @@ def _sort(
             page.new_prints[known.id] = record.source_print
             _count_delivered(page, known)
             return
-        if known.state == State.REJECTED and record.source_key not in compiled.asked_again:
+        if known.state == State.REJECTED and not known.asked:
             page.rejected += 1
             return
     updates = known is not None and known.remote_sealed != b""

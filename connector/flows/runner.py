@@ -97,7 +97,7 @@ def run_slice(run: Run, job: RunningJob) -> bool:
         SystemFailure: a system doesn't answer now, or refuses us.
     """
     version = run.version
-    compiled = compile_version(version, now=timezone.now(), asked_again=commit.asked_again(run))
+    compiled = compile_version(version, now=timezone.now())
     with _route(compiled), _clients(run) as (source, destination), _pool(destination) as pool:
         slice_ = Slice(
             run=run,
