@@ -26,11 +26,3 @@ def both(tryton: Tryton, tmp_path_factory: pytest.TempPathFactory) -> Iterator[J
     """A box that knows Tryton and both practice systems."""
     with joined(tryton, tmp_path_factory.mktemp("joined")) as running:
         yield running
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them go to one test process, so that one box and one Tryton are enough."""
-    for item in items:
-        if "tests/real/" in str(item.path):
-            item.add_marker(pytest.mark.xdist_group("real"))

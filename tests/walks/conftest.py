@@ -15,10 +15,3 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     ) as box:
         box.main_job()
         yield box
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All walks go to one test process, so that one box is enough."""
-    for item in items:
-        if "tests/walks/" in str(item.path):
-            item.add_marker(pytest.mark.xdist_group("walks"))
