@@ -68,7 +68,7 @@ def test_a_run_whose_source_answers_500_is_retried_and_goes_on(tmp_path: Path, a
         failing = Failing(world, 500, after=after)
         run = started(vendors)
 
-        waits = work_on(run, slices=2, patience_s=0.01)
+        waits = work_on(run, slices=1, patience_s=0.01)
         message, since, pages = waits.message, waits.failing_since, waits.pages
         failing.left = 0
         done = work_on(run, patience_s=0.01)
