@@ -31,16 +31,6 @@ def _fresh_keyring() -> Iterator[None]:
     keyring.reset()
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests that share one running box, or one real ERP, go to one process of the suite.
-
-    Said of each item as it is found: xdist names the groups when all are there.
-    """
-    folder = item.path.parent.name
-    if folder in ("walks", "real"):
-        item.add_marker(pytest.mark.xdist_group(folder))
-
-
 @contextmanager
 def as_role(role: str) -> Iterator[None]:
     """Run statements with the rights of `connector_web` or `connector_worker`."""
