@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from connector.flows.runner import Slice
 
 State = Delivery.State
-SUM = ("delivered", "unchanged", "skipped", "held", "rejected", "uncertain")
 
 
 @transaction.atomic
@@ -51,7 +50,8 @@ def page(slice_: "Slice", batch: Batch, planned: Page, answered: Sequence[Answer
     ledger.mark_counted([*planned.late, *planned.open, *sent], run)
     ledger.refresh_prints(planned.new_prints)
     held.keep(run, slice_.compiled.route, planned.held)
-    held.solved(run, [key for key in planned.keys if key not in _held_keys(planned)])
+    waiting = {one.record.source_key for one in planned.held}
+    held.solved(run, [key for key in planned.keys if key not in waiting])
     payloads.keep(slice_, planned.to_send, sent)
     queue.advance(slice_.job.id)
     _move(slice_, batch, counts)
@@ -139,10 +139,6 @@ def _result(answer: Answer, row: Delivery, names: Names, *, counted: bool) -> Re
         problem_sealed=problem_sealed,
         counted=counted and answer.state != State.PENDING,
     )
-
-
-def _held_keys(planned: Page) -> set[bytes]:
-    return {one.record.source_key for one in planned.held}
 
 
 def _wake(slice_: "Slice", answered: Sequence[Answer], written: set[int]) -> None:
