@@ -24,8 +24,11 @@ def worker(root: bytes = ROOT) -> HeldKeys:
 
 
 def both(root: bytes = ROOT) -> HeldKeys:
-    """Everything: the worker's keys include all that web holds."""
-    return worker(root)
+    """Everything that web and worker hold."""
+    of_worker = derive.keys_of(root, "worker")
+    ids = {(key.domain, key.role) for key in of_worker}
+    web_alone = (k for k in derive.keys_of(root, "web") if (k.domain, k.role) not in ids)
+    return HeldKeys(derive.cell_of(root), (*of_worker, *web_alone))
 
 
 def other_box() -> HeldKeys:

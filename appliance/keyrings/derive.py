@@ -9,6 +9,7 @@ from connector.crypto.keyring import Domain, Key, Role
 Process = Literal["web", "worker"]
 BOTH: tuple[Process, ...] = ("web", "worker")
 WORKER: tuple[Process, ...] = ("worker",)
+WEB: tuple[Process, ...] = ("web",)
 
 _NUMBER = 1
 _CELL_CONTEXT = b"cell id "
@@ -37,6 +38,7 @@ PLAN = (
     Part(Domain.AUDIT, Role.MAC, b"auditmac", BOTH),
     Part(Domain.AUDIT, Role.SIGN, b"auditsgn", WORKER),
     Part(Domain.BACKUP, Role.SEAL, b"backup  ", WORKER),
+    Part(Domain.PEOPLE, Role.AEAD, b"people  ", WEB),
 )
 
 

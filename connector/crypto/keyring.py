@@ -27,6 +27,7 @@ class Domain(StrEnum):
     LEDGER = "ledger"
     AUDIT = "audit"
     BACKUP = "backup"
+    PEOPLE = "people"
 
 
 class Role(StrEnum):
@@ -48,6 +49,7 @@ MAIN_ROLE = {
     Domain.LEDGER: Role.MAC,
     Domain.AUDIT: Role.MAC,
     Domain.BACKUP: Role.SEAL,
+    Domain.PEOPLE: Role.AEAD,
 }
 
 

@@ -7,7 +7,7 @@ from connector.crypto import kdf
 from connector.crypto.keyring import Domain, Role
 from tests.keyrings import OTHER_ROOT, ROOT
 
-WEB = {
+BOTH = {
     ("vault", "mac"): "c326a4a950dc2dd3",
     ("vault", "seal"): "714589ca9edf6634",
     ("receiver", "aead"): "b220342ea84a5e07",
@@ -15,6 +15,7 @@ WEB = {
     ("payload", "aead"): "2d7556e29ad47670",
     ("audit", "mac"): "072dd8986e62c9ea",
 }
+WEB_ALONE = {("people", "aead"): "fcfe4def85954c95"}
 WORKER_ALONE = {
     ("vault", "open"): "714589ca9edf6634",
     ("vault", "wrap"): "9faf1cd8ea5305c3",
@@ -24,7 +25,7 @@ WORKER_ALONE = {
 }
 
 
-@pytest.mark.parametrize(("process", "expected"), [("web", WEB), ("worker", WEB | WORKER_ALONE)])
+@pytest.mark.parametrize(("process", "expected"), [("web", BOTH | WEB_ALONE), ("worker", BOTH | WORKER_ALONE)])
 def test_each_process_holds_just_its_keys(
     process: derive.Process, expected: dict[tuple[str, str], str]
 ) -> None:
