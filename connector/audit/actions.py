@@ -13,9 +13,16 @@ class Action(StrEnum):
     SIGN_IN_REFUSED = "account.sign_in_refused"
     # credentials
     CREDENTIAL_CREATED = "credential.created"
+    CREDENTIAL_ENTERED = "credential.entered"
+    CREDENTIAL_TEST_FAILED = "credential.test_failed"
+    CREDENTIAL_DROPPED = "credential.dropped"
+    CREDENTIAL_USE_ASKED = "credential.use_asked"
     CREDENTIAL_ROTATED = "credential.rotated"
     CREDENTIAL_REPLACED = "credential.replaced"
     CREDENTIAL_DELETED = "credential.deleted"
+    CREDENTIAL_EXPIRY_SET = "credential.expiry_set"
+    CREDENTIAL_REMINDER = "credential.reminder"
+    CREDENTIALS_IMPORTED = "credentials.imported"
     CREDENTIAL_ADOPTED = "credential.adopted"
     CREDENTIAL_OPENED = "credential.opened"
     CREDENTIAL_REFUSED = "credential.refused"
@@ -58,15 +65,30 @@ class Action(StrEnum):
     JOB_PARKED = "job.parked"
 
 
+# After one of these, the version that it names is the one in use.
+PUT_IN_USE = (
+    Action.CREDENTIAL_CREATED.value,
+    Action.CREDENTIAL_ROTATED.value,
+    Action.CREDENTIAL_REPLACED.value,
+)
+
+
 FACTS: dict[Action, frozenset[str]] = {
     Action.SETUP_COMPLETED: frozenset({"email"}),
     Action.SIGNED_IN: frozenset({"address"}),
     Action.SIGNED_OUT: frozenset({"address"}),
     Action.SIGN_IN_REFUSED: frozenset({"address", "reason"}),
     Action.CREDENTIAL_CREATED: frozenset({"label", "system", "version", "hosts"}),
-    Action.CREDENTIAL_ROTATED: frozenset({"label", "version"}),
+    Action.CREDENTIAL_ENTERED: frozenset({"label", "version"}),
+    Action.CREDENTIAL_TEST_FAILED: frozenset({"label", "version"}),
+    Action.CREDENTIAL_DROPPED: frozenset({"label", "version"}),
+    Action.CREDENTIAL_USE_ASKED: frozenset({"label", "version"}),
+    Action.CREDENTIAL_ROTATED: frozenset({"label", "version", "reason"}),
     Action.CREDENTIAL_REPLACED: frozenset({"label", "version", "hosts"}),
     Action.CREDENTIAL_DELETED: frozenset({"label", "versions"}),
+    Action.CREDENTIAL_EXPIRY_SET: frozenset({"label", "version", "expires"}),
+    Action.CREDENTIAL_REMINDER: frozenset({"label", "version", "reason", "expires"}),
+    Action.CREDENTIALS_IMPORTED: frozenset({"connections", "fields"}),
     Action.CREDENTIAL_ADOPTED: frozenset({"version"}),
     Action.CREDENTIAL_OPENED: frozenset({"label", "version", "purpose"}),
     Action.CREDENTIAL_REFUSED: frozenset({"label", "version", "purpose", "reason"}),
