@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.keyrings import files
+from appliance.keyrings import derive, files
 from appliance.keyrings.create import KIT_NAME
 from connector.crypto.errors import CryptoError
 from connector.crypto.keyring import Domain, Role
@@ -69,8 +69,9 @@ def _differences(opened: list[files.Opened]) -> list[str]:
     if web.cell != worker.cell:
         return [f"web.keyring is of the box {web.cell}, worker.keyring of {worker.cell}."]
     held = {(key.domain, key.role, key.id) for key in worker.all_keys()}
+    shared = derive.may_hold("worker")
     return [
         f"worker.keyring lacks the key {key.id} ({key.domain}, {key.role}) of web.keyring."
         for key in web.all_keys()
-        if key.domain is not Domain.PEOPLE and (key.domain, key.role, key.id) not in held
+        if (key.domain, key.role) in shared and (key.domain, key.role, key.id) not in held
     ]

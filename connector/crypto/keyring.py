@@ -5,6 +5,9 @@ callable without arguments. Which process holds what is the box's decision; a
 keyring that lacks a key refuses with NotHeld, and nothing falls back.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -87,13 +90,30 @@ class Keyring(Protocol):
         """All keys held; within a domain and role the primary comes first."""
 
 
-@cache
+_in_place: ContextVar[Keyring | None] = ContextVar("keyring", default=None)
+
+
 def get_keyring() -> Keyring:
-    """The keyring of this process, read once. Raises BadKeyring."""
+    """The keyring of this process. Raises BadKeyring."""
+    return _in_place.get() or _of_this_process()
+
+
+@contextmanager
+def using(keyring: Keyring) -> Iterator[None]:
+    """Work with another keyring for the span of the block: for commands that handle several."""
+    token = _in_place.set(keyring)
+    try:
+        yield
+    finally:
+        _in_place.reset(token)
+
+
+@cache
+def _of_this_process() -> Keyring:
     keyring: Keyring = import_string(settings.CONNECTOR_KEYRING)()
     return keyring
 
 
 def reset() -> None:
-    """Forget the keyring that was read: for tests, and after keys were added."""
-    get_keyring.cache_clear()
+    """Forget the keyring of this process, for tests."""
+    _of_this_process.cache_clear()

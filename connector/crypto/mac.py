@@ -6,11 +6,9 @@ import random
 import secrets
 from typing import Literal
 
-from connector.crypto import kdf
-from connector.crypto.keyring import Domain, Key, Role, get_keyring
+from connector.crypto.keyring import Domain, Role, get_keyring
 
 _PERSON = b"mlc keyed hash"
-_HASH_CONTEXT = b"mlc-hash"
 _system_random = random.SystemRandom()
 _process_key = secrets.token_bytes(32)
 
@@ -29,9 +27,13 @@ def keyed_hash(
         NotHeld, UnknownKey: this process does not hold the key.
     """
     keyring = get_keyring()
-    key = keyring.primary(domain) if key_id is None else keyring.key(domain, key_id)
+    key = (
+        keyring.primary(domain, role=Role.MAC)
+        if key_id is None
+        else keyring.key(domain, key_id, role=Role.MAC)
+    )
     message = join(purpose.encode(), *parts)
-    return hashlib.blake2b(message, digest_size=size, key=_hash_key(key), person=_PERSON).digest()
+    return hashlib.blake2b(message, digest_size=size, key=key.material, person=_PERSON).digest()
 
 
 def hmac_digest(
@@ -74,8 +76,3 @@ def random_fraction() -> float:
 def join(*parts: bytes) -> bytes:
     """Parts in a row, each behind its length in 8 bytes, so that no two lists look the same."""
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
-
-
-def _hash_key(key: Key) -> bytes:
-    # a key that encrypts is not used to hash: the two algorithms get a key each
-    return key.material if key.role is Role.MAC else kdf.derive(key.material, 0, _HASH_CONTEXT)

@@ -14,8 +14,11 @@ BOTH = {
     ("config", "aead"): "58582b3ece35f329",
     ("payload", "aead"): "2d7556e29ad47670",
     ("audit", "mac"): "072dd8986e62c9ea",
+    ("receiver", "mac"): "da26e79eaca50418",
+    ("config", "mac"): "2ba5e66e99211714",
+    ("payload", "mac"): "5cdbff459d05a439",
 }
-WEB_ALONE = {("people", "aead"): "fcfe4def85954c95"}
+WEB_ALONE = {("people", "aead"): "fcfe4def85954c95", ("people", "mac"): "299a854a955cb107"}
 WORKER_ALONE = {
     ("vault", "open"): "714589ca9edf6634",
     ("vault", "wrap"): "9faf1cd8ea5305c3",
@@ -25,7 +28,9 @@ WORKER_ALONE = {
 }
 
 
-@pytest.mark.parametrize(("process", "expected"), [("web", BOTH | WEB_ALONE), ("worker", BOTH | WORKER_ALONE)])
+@pytest.mark.parametrize(
+    ("process", "expected"), [("web", BOTH | WEB_ALONE), ("worker", BOTH | WORKER_ALONE)]
+)
 def test_each_process_holds_just_its_keys(
     process: derive.Process, expected: dict[tuple[str, str], str]
 ) -> None:
@@ -63,3 +68,27 @@ def test_another_root_makes_another_box() -> None:
 
     assert not one & other
     assert derive.cell_of(ROOT) == "02d7c3a9684a4456" != derive.cell_of(OTHER_ROOT)
+
+
+def test_generations_are_other_keys_of_the_same_plan_and_the_first_is_as_it_always_was() -> None:
+    first = derive.keys_of(ROOT, "worker")
+    third = derive.keys_of(ROOT, "worker", {Domain.VAULT: (3, 1), Domain.CONFIG: (2,)})
+
+    vault = [(k.role, k.id) for k in third if k.domain is Domain.VAULT]
+    assert [role for role, _ in vault][::2] == [Role.MAC, Role.SEAL, Role.OPEN, Role.WRAP]
+    assert {k.id for k in first if k.domain is Domain.VAULT} < {id_ for _, id_ in vault}
+    assert {k.id for k in first if k.domain is Domain.PAYLOAD} <= {k.id for k in third}
+
+
+@pytest.mark.parametrize("domain", Domain)
+def test_a_rotation_makes_all_keys_of_a_domain_that_rotate(domain: Domain) -> None:
+    derived, again = derive.rotated(domain, ROOT, 2), derive.rotated(domain, ROOT, 2)
+    drawn = derive.drawn(domain)
+
+    assert [k.id for k in derived] == [k.id for k in again]
+    assert [(k.domain, k.role) for k in derived] == [(k.domain, k.role) for k in drawn]
+    assert not {k.id for k in derived} & {k.id for k in (*drawn, *derive.rotated(domain, ROOT, 1))}
+    assert (domain is Domain.LEDGER) == (derived == ())
+    if domain is Domain.VAULT:
+        for keys in (derived, drawn):
+            assert len({k.id for k in keys if k.role in (Role.SEAL, Role.OPEN)}) == 1

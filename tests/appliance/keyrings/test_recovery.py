@@ -6,6 +6,7 @@ import pytest
 
 from appliance.keyrings import recovery
 from connector.crypto.errors import CannotOpen, UnknownFormat
+from connector.crypto.keyring import Domain
 from connector.crypto.passphrase import Cost
 from connector.crypto.secret import Secret
 from tests.keyrings import ROOT
@@ -76,3 +77,27 @@ def test_a_drawn_passphrase_is_long_and_easy_to_write_down() -> None:
 
     assert re.fullmatch(r"([a-z2-7]{4}-){5}[a-z2-7]{4}", drawn.reveal())
     assert drawn != recovery.new_passphrase()
+
+
+def test_a_kit_carries_the_generations_bound_to_the_rest() -> None:
+    root = recovery.Root(ROOT, {Domain.VAULT: 2, Domain.BACKUP: 3})
+
+    kit = recovery.write_kit(root, WORDS, cost=Cost(1, 8192))
+
+    assert "generations: backup 3, vault 2\n" in kit
+    assert recovery.open_kit(kit.replace("\n", " \r\n"), WORDS).generations == root.generations
+    assert recovery.open_kit(KIT, WORDS).generation(Domain.VAULT) == 1
+    for changed in ("generations: backup 3, vault 1\n", ""):
+        with pytest.raises(CannotOpen):
+            recovery.open_kit(kit.replace("generations: backup 3, vault 2\n", changed), WORDS)
+
+
+def test_a_kit_with_a_kind_of_key_of_a_later_version_is_refused() -> None:
+    kit = recovery.write_kit(
+        recovery.Root(ROOT, {"tomorrow": 2}),  # type: ignore[dict-item]
+        WORDS,
+        cost=Cost(1, 8192),
+    )
+
+    with pytest.raises(UnknownFormat, match="newer one"):
+        recovery.open_kit(kit, WORDS)
