@@ -6,8 +6,8 @@ import os
 import signal
 import time
 
+from appliance.orphans import forks_end_with_parent
 from appliance.queue import cluster, shared
-from appliance.queue.watchdog import die_with_parents
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ def supervise() -> None:
     """Keep one cluster alive until SIGTERM or SIGINT; then stop it, within STOP_S seconds."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    die_with_parents()
+    forks_end_with_parent()
     while not shared.stop_asked():
         code = _one_life()
         if not shared.stop_asked():

@@ -1,15 +1,10 @@
-"""What django-q2 does not notice: a queue that nobody can read any more, and orphans.
+"""What django-q2 does not notice: a queue that nobody can read any more.
 
 A worker killed while idle may hold the read lock of django-q2's internal queue;
-then every other worker waits for ever, and nothing says so. A killed sentinel
-leaves workers behind that go on running jobs.
+then every other worker waits for ever, and nothing says so.
 """
 
-import ctypes
 import logging
-import os
-import signal
-import sys
 import time
 
 from django.db import Error, connection
@@ -21,7 +16,6 @@ logger = logging.getLogger(__name__)
 
 DEAD_S = 5.0
 LOOK_S = 1.0
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 class Watchdog:
@@ -45,21 +39,3 @@ class Watchdog:
             logger.warning("the watchdog can't read the queue (%s)", type(error).__name__)
             connection.close()
             return False
-
-
-def die_with_parents() -> None:
-    """From here on, every process forked below this one dies when its parent does (Linux only)."""
-    if sys.platform != "linux":
-        return
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parents: list[int] = []
-
-    def before() -> None:
-        parents[:] = [os.getpid()]
-
-    def after() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parents[0]:  # it died between the fork and the call above
-            os._exit(1)
-
-    os.register_at_fork(before=before, after_in_child=after)

@@ -30,6 +30,12 @@ from connector.jobs.running import RunningJob
 from connector.systems.errors import Kind, SystemFailure
 
 GIVE_UP_AFTER = timedelta(minutes=30)  # without a page in between
+_ENDED: dict[str, Action] = {
+    Run.State.FINISHED: Action.RUN_FINISHED,
+    Run.State.STOPPED: Action.RUN_STOPPED,
+    Run.State.CANCELLED: Action.RUN_CANCELLED,
+}
+_REST = ("unchanged", "skipped", "held", "rejected", "uncertain")
 
 
 def run(args: Args, job: RunningJob) -> None:
@@ -162,39 +168,16 @@ def close(row: Run, state: str, message: str) -> None:
     if not closed:
         return
     row.refresh_from_db()
-    subject, flow = ledger.run_subject(row.pk), row.flow.slug
+    facts: dict[str, str | int] = {
+        "flow": row.flow.slug,
+        "read": row.read,
+        "delivered": row.delivered,
+    }
     if state == Run.State.FINISHED:
-        log.record(
-            Action.RUN_FINISHED,
-            actor="worker",
-            subject=subject,
-            flow=flow,
-            read=row.read,
-            delivered=row.delivered,
-            unchanged=row.unchanged,
-            skipped=row.skipped,
-            held=row.held,
-            rejected=row.rejected,
-            uncertain=row.uncertain,
-        )
+        facts |= {name: getattr(row, name) for name in _REST}
+    elif state == Run.State.STOPPED:
+        facts["reason"] = message[:200]
+    log.record(_ENDED[state], actor="worker", subject=ledger.run_subject(row.pk), **facts)
+    if state == Run.State.FINISHED:
         dispatch.start_followers(row.flow, actor="worker")
         held.start_rest(row.flow)
-    elif state == Run.State.STOPPED:
-        log.record(
-            Action.RUN_STOPPED,
-            actor="worker",
-            subject=subject,
-            flow=flow,
-            reason=message[:200],
-            read=row.read,
-            delivered=row.delivered,
-        )
-    else:
-        log.record(
-            Action.RUN_CANCELLED,
-            actor="worker",
-            subject=subject,
-            flow=flow,
-            read=row.read,
-            delivered=row.delivered,
-        )
