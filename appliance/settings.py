@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "appliance.apps.ApplianceConfig",
     "connector.audit",
     "connector.jobs",
+    "connector.rekey",
     "connector.vault",
     "connector.systems",
     "connector.flows",
@@ -145,12 +146,16 @@ CONNECTOR_JOBS = {
     "flows.test": "connector.flows.tasks.test_connection",
     "flows.preview": "connector.flows.tasks.preview",
     "webhooks.process": "connector.webhooks.tasks.process",
+    "keys.reseal": "connector.rekey.tasks.reseal",
 }
+# Modules that declare the columns of sealed bytes, for sealing anew under new keys.
+CONNECTOR_SEALED = ("connector.vault.sealed", "connector.flows.sealed", "connector.webhooks.sealed")
 # What happens again and again, with its interval in seconds; of several workers one does it.
 CONNECTOR_BEATS = {
     "connector.flows.schedule.beat": 1.0,
     "connector.flows.upkeep.beat": 5.0,
     "connector.flows.payloads.clean_up": 60.0,
+    "connector.rekey.tasks.beat": 30.0,
     "appliance.queue.upkeep.sweep": 2.0,
     "appliance.queue.upkeep.clean": 600.0,
 }

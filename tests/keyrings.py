@@ -8,6 +8,7 @@ from django.test import override_settings
 from appliance.keyrings import derive
 from appliance.keyrings.held import HeldKeys
 from connector.crypto import keyring
+from connector.crypto.keyring import Domain
 
 ROOT = bytes(range(32))
 OTHER_ROOT = bytes(range(32, 64))
@@ -23,12 +24,23 @@ def worker(root: bytes = ROOT) -> HeldKeys:
     return HeldKeys(derive.cell_of(root), derive.keys_of(root, "worker"))
 
 
-def both(root: bytes = ROOT) -> HeldKeys:
+def both(root: bytes = ROOT, generations: derive.Generations = derive.FIRST) -> HeldKeys:
     """Everything that web and worker hold."""
-    of_worker = derive.keys_of(root, "worker")
-    ids = {(key.domain, key.role) for key in of_worker}
-    web_alone = (k for k in derive.keys_of(root, "web") if (k.domain, k.role) not in ids)
+    of_worker = derive.keys_of(root, "worker", generations)
+    kinds = {(key.domain, key.role) for key in of_worker}
+    of_web = derive.keys_of(root, "web", generations)
+    web_alone = (k for k in of_web if (k.domain, k.role) not in kinds)
     return HeldKeys(derive.cell_of(root), (*of_worker, *web_alone))
+
+
+def rotated() -> HeldKeys:
+    """The same box after one rotation of every domain: new keys in front, old ones kept."""
+    return both(generations=dict.fromkeys(Domain, (2, 1)))
+
+
+def retired() -> HeldKeys:
+    """The same box once more, without the old keys."""
+    return both(generations=dict.fromkeys(Domain, (2,)))
 
 
 def other_box() -> HeldKeys:

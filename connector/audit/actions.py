@@ -60,6 +60,12 @@ class Action(StrEnum):
     WEBHOOK_PROCESSED = "webhook.processed"
     WEBHOOK_REFUSED = "webhook.refused"
     WEBHOOK_REPLAYED = "webhook.replayed"
+    # keys
+    KEY_ROTATED = "key.rotated"
+    KEY_RESEALED = "key.resealed"
+    KEY_RETIRED = "key.retired"
+    KEYS_RECOVERED = "key.recovered"
+    KEYS_SPLIT = "key.split"
     # the box
     JOB_REFUSED = "job.refused"
     JOB_PARKED = "job.parked"
@@ -125,6 +131,11 @@ FACTS: dict[Action, frozenset[str]] = {
     Action.WEBHOOK_PROCESSED: frozenset({"endpoint", "event", "outcome", "run"}),
     Action.WEBHOOK_REFUSED: frozenset({"endpoint", "reason", "address"}),
     Action.WEBHOOK_REPLAYED: frozenset({"endpoint", "event"}),
+    Action.KEY_ROTATED: frozenset({"domain", "keys", "recoverable"}),
+    Action.KEY_RESEALED: frozenset({"domain", "values", "unreadable"}),
+    Action.KEY_RETIRED: frozenset({"domain", "keys"}),
+    Action.KEYS_RECOVERED: frozenset({"processes", "way"}),
+    Action.KEYS_SPLIT: frozenset({"shares", "threshold"}),
     Action.JOB_REFUSED: frozenset({"kind", "reason"}),
     Action.JOB_PARKED: frozenset({"kind", "attempts"}),
 }

@@ -99,20 +99,7 @@ def seal(fields: Mapping[str, Secret], *, binding: Binding) -> bytes:
     Raises:
         NotHeld: this process does not hold the vault's public key or MAC key.
     """
-    keyring = get_keyring()
-    box_key = keyring.primary(Domain.VAULT, role=Role.SEAL)
-    mac_key = keyring.primary(Domain.VAULT)
-    data_key = secrets.token_bytes(KEY_BYTES)
-    bound_to = _bound_to(SEALED, binding)
-    body = (
-        VERSION
-        + SEALED
-        + box_key.id_bytes
-        + mac_key.id_bytes
-        + SealedBox(PublicKey(box_key.material)).encrypt(data_key)
-        + aead.encrypt(_encode(fields, binding), key=data_key, bound_to=bound_to)
-    )
-    return body + _tag(body, bound_to, mac_key.id)
+    return _sealed(_encode(fields, binding), binding)
 
 
 def open_box(blob: bytes, *, expected: Binding) -> dict[str, Secret]:
@@ -133,11 +120,17 @@ def rewrap(blob: bytes, *, expected: Binding) -> bytes:
     Raises:
         as open_box().
     """
-    content = _open(blob, expected)
-    key = get_keyring().primary(Domain.VAULT, role=Role.WRAP)
-    bound_to = _bound_to(WRAPPED, expected)
-    sealed = aead.encrypt(msgspec.json.encode(content), key=key.material, bound_to=bound_to)
-    return VERSION + WRAPPED + key.id_bytes + sealed
+    return _wrapped(msgspec.json.encode(_open(blob, expected)), expected)
+
+
+def seal_again(blob: bytes, *, expected: Binding) -> bytes:
+    """The same content in the same form, under the primary keys: after a rotation.
+
+    Raises:
+        as open_box().
+    """
+    plain = msgspec.json.encode(_open(blob, expected))
+    return _wrapped(plain, expected) if is_wrapped(blob) else _sealed(plain, expected)
 
 
 def is_wrapped(blob: bytes) -> bool:
@@ -151,6 +144,30 @@ def fingerprint(fields: Mapping[str, Secret]) -> str:
         part for name in sorted(fields) for part in (name.encode(), fields[name].reveal_bytes())
     )
     return mac.keyed_hash(Domain.VAULT, "fingerprint", *named, size=8).hex()
+
+
+def _sealed(plain: bytes, binding: Binding) -> bytes:
+    keyring = get_keyring()
+    box_key = keyring.primary(Domain.VAULT, role=Role.SEAL)
+    mac_key = keyring.primary(Domain.VAULT)
+    data_key = secrets.token_bytes(KEY_BYTES)
+    bound_to = _bound_to(SEALED, binding)
+    body = (
+        VERSION
+        + SEALED
+        + box_key.id_bytes
+        + mac_key.id_bytes
+        + SealedBox(PublicKey(box_key.material)).encrypt(data_key)
+        + aead.encrypt(plain, key=data_key, bound_to=bound_to)
+    )
+    return body + _tag(body, bound_to, mac_key.id)
+
+
+def _wrapped(plain: bytes, binding: Binding) -> bytes:
+    key = get_keyring().primary(Domain.VAULT, role=Role.WRAP)
+    bound_to = _bound_to(WRAPPED, binding)
+    sealed = aead.encrypt(plain, key=key.material, bound_to=bound_to)
+    return VERSION + WRAPPED + key.id_bytes + sealed
 
 
 def _open(blob: bytes, expected: Binding) -> _Content:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     FLOWS_TEST = "flows.test"
     FLOWS_PREVIEW = "flows.preview"
     WEBHOOKS_PROCESS = "webhooks.process"
+    KEYS_RESEAL = "keys.reseal"
 
 
 # Kinds that only touch the database; the worker takes several of them at a time.
