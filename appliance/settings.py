@@ -148,6 +148,7 @@ CONNECTOR_JOBS = {
     "webhooks.process": "connector.webhooks.tasks.process",
     "keys.reseal": "connector.rekey.tasks.reseal",
 }
+    "vault.use": "connector.vault.change_over.use_anyway",
 # Modules that declare the columns of sealed bytes, for sealing anew under new keys.
 CONNECTOR_SEALED = ("connector.vault.sealed", "connector.flows.sealed", "connector.webhooks.sealed")
 # What happens again and again, with its interval in seconds; of several workers one does it.

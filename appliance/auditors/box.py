@@ -127,7 +127,6 @@ class CredentialPage(ReadOnly):
         at("created_at"),
         "created_by",
         at("last_used_at"),
-        at("expires_at"),
         at("deleted_at"),
     )
     list_filter = ("system",)
@@ -140,7 +139,6 @@ class CredentialPage(ReadOnly):
         "created_at",
         "created_by",
         "last_used_at",
-        "expires_at",
         "deleted_at",
         "all_versions",
     )
@@ -150,7 +148,7 @@ class CredentialPage(ReadOnly):
         versions = CredentialVersion.objects.filter(credential=credential)
         return format_html_join(
             "",
-            "<div>{}: {}, set {} by {}, fingerprint {}</div>",
+            "<div>{}: {}, set {} by {}, fingerprint {}{}</div>",
             (
                 (
                     one.number,
@@ -158,6 +156,7 @@ class CredentialPage(ReadOnly):
                     f"{localtime(one.created_at):%Y-%m-%d %H:%M:%S}",
                     one.created_by,
                     one.fingerprint,
+                    f", works until {one.expires_on}" if one.expires_on else "",
                 )
                 for one in versions
             ),

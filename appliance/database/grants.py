@@ -59,6 +59,7 @@ WORKER: Mapping[str, tuple[str, ...]] = {
     "vault_credentialversion": ("SELECT", "UPDATE"),
     "systems_uploadedsystem": READ,
     "systems_bucket": ALL,
+    "vault_opening": ("SELECT", "INSERT", "DELETE"),
     "flows_connection": ("SELECT", "UPDATE"),
     "flows_flow": ("SELECT", "UPDATE"),
     "flows_version": ("SELECT", "UPDATE"),  # triggers let nothing through but sealing anew

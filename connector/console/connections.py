@@ -146,11 +146,10 @@ def rotate(request: HttpRequest, slug: str) -> HttpResponse:
     form = SystemForm(spec, request.POST or None, with_settings=False)
     if request.method == "POST" and form.is_valid():
         try:
-            connections.rotate_credential(row, form.secrets(), actor=actor_of(request))
+            connections.change(row, secrets=form.secrets(), actor=actor_of(request))
         except (BadDefinition, VaultError) as exc:
             _explain(form, exc)
         else:
-            connections.ask_test(row, actor=actor_of(request))
             messages.success(request, "The new credential is saved. The worker is testing it.")
             return redirect("connection", slug=slug)
     return render(
@@ -182,7 +181,8 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
         except (BadDefinition, VaultError) as exc:
             _explain(form, exc)
         else:
-            connections.ask_test(row, actor=actor_of(request))
+            if not form.secrets():
+                connections.ask_test(row, actor=actor_of(request))
             messages.success(request, "The settings are saved. The worker is testing them.")
             return redirect("connection", slug=slug)
     return render(

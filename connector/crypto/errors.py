@@ -6,6 +6,7 @@ CryptoError
   UnknownKey         sealed under a key that this keyring does not have; names the key id
   NotHeld            this process does not hold that kind of key, on purpose
   BadKeyring         the keyring itself can't be used; says what to do about it
+  Forgotten          a secret was asked for after the block that had opened it
 """
 
 
@@ -39,3 +40,7 @@ class NotHeld(CryptoError):
 
 class BadKeyring(CryptoError):
     """The keyring can't be used; the text says what to do about it."""
+
+
+class Forgotten(CryptoError):
+    """A secret was asked for after the time for which it was opened."""

@@ -5,6 +5,7 @@ The runner, the test of a connection and the preview use it; nothing else does.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from connector.flows import connections
 from connector.flows.errors import RunStopped
@@ -17,13 +18,19 @@ from connector.vault.open import open_credential
 
 @contextmanager
 def open_client(
-    connection: Connection, *, purpose: str, actor: str, read_only: bool = False
+    connection: Connection,
+    *,
+    purpose: str,
+    actor: str,
+    read_only: bool = False,
+    pending: UUID | None = None,
 ) -> Iterator[Client]:
     """A client that holds the opened credential for the span of the block.
 
     The hosts that may be called are worked out anew from the description and the
     settings, and must be among those that the credential was sealed for: a changed
     row, a swapped secret or another address opens nothing and no socket.
+    `pending` opens that version of the credential, which waits for its test.
 
     Raises:
         RunStopped: the credential is missing, was deleted, or is not for this connection.
@@ -55,6 +62,7 @@ def open_client(
                 actor=actor,
                 system=system.name,
                 hosts=hosts,
+                pending=pending,
             ) as opened,
             Client(
                 system,

@@ -1,6 +1,7 @@
 """Everything that changes a connection: its settings, its credential, the wish for a test."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from connector.audit.actions import Action
 from connector.crypto import envelope
 from connector.crypto.keyring import Domain
 from connector.crypto.secret import Secret
+from connector.flows import secrets as secrets_of
 from connector.flows.errors import BadDefinition
 from connector.flows.models import Connection
 from connector.jobs import queue
@@ -34,6 +36,7 @@ def create(
     secrets: Mapping[str, Secret],
     actor: str,
     secret_references: Mapping[str, Any] | None = None,
+    expires_on: date | None = None,
 ) -> Connection:
     """Connect one account at a system.
 
@@ -55,7 +58,12 @@ def create(
     row.settings_sealed = envelope.seal_json(Domain.CONFIG, checked, place=row.settings_place)
     if secrets:
         row.credential = vault.create(
-            label=title, system=system, hosts=hosts, fields=secrets, actor=actor
+            label=title,
+            system=system,
+            hosts=hosts,
+            fields=secrets,
+            expires_on=expires_on,
+            actor=actor,
         )
     row.save(force_insert=True)
     log.record(
@@ -78,8 +86,15 @@ def change(
     settings: Mapping[str, Any] | None = None,
     secrets: Mapping[str, Secret] | None = None,
     secret_references: Mapping[str, Any] | None = None,
+    expires_on: date | None = None,
 ) -> Connection:
     """Change a connection. Other hosts need the credential again: it is bound to the old ones.
+
+    New secrets for the same hosts are a new version, which is used when it has passed
+    its test; until then runs use the old one. The test is asked for here.
+
+    Args:
+        expires_on: the last day on which the new secrets work.
 
     Raises:
         BadDefinition: settings that don't fit, or other hosts without the secrets.
@@ -105,13 +120,13 @@ def change(
     if secret_references is not None and dict(secret_references) != row.secret_references:
         row.secret_references = dict(secret_references)
         changed.append("secret references")
+    if not secrets or moved or changed:
+        row.health, row.health_message = Connection.Health.UNKNOWN, ""
     if secrets:
-        _put_secrets(row, secrets, hosts=hosts, moved=moved, actor=actor)
+        _put_secrets(row, secrets, hosts=hosts, moved=moved, expires_on=expires_on, actor=actor)
         changed.append("credential")
     if not changed:
         return row
-    row.health = Connection.Health.UNKNOWN
-    row.health_message = ""
     row.hosts = list(hosts)
     row.save()
     log.record(
@@ -122,14 +137,36 @@ def change(
         fields=", ".join(changed),
         hosts=", ".join(hosts),
     )
+    if secrets:
+        ask_test(row, actor=actor)  # until it has passed, the new version is not used
     return row
 
 
-def rotate_credential(
-    connection: Connection, fields: Mapping[str, Secret], *, actor: str
-) -> Connection:
-    """Put a new secret in place of the old one, for the same hosts."""
-    return change(connection, secrets=fields, actor=actor)
+@transaction.atomic
+def delete_credential(connection: Connection, *, actor: str) -> None:
+    """Shred the credential for good; until another is entered nothing runs on the connection.
+
+    Raises:
+        BadDefinition: it has none.
+        CredentialGone: it was deleted a moment ago.
+    """
+    row = Connection.objects.select_for_update().get(pk=connection.pk)
+    if row.credential is None:
+        raise BadDefinition(f"{row.title} has no credential.")
+    vault.delete(row.credential, actor=actor)
+    for one in Connection.objects.filter(credential=row.credential_id):
+        one.credential = None
+        one.health = Connection.Health.UNKNOWN
+        one.health_message = "Its credential was deleted. Enter a new one."
+        one.save(update_fields=["credential", "health", "health_message"])
+        log.record(
+            Action.CONNECTION_CHANGED,
+            actor=actor,
+            subject=subject(one),
+            slug=one.slug,
+            fields="credential",
+            hosts=", ".join(one.hosts),
+        )
 
 
 @transaction.atomic
@@ -195,15 +232,7 @@ def _checked(
 ) -> dict[str, Any]:
     """Settings with their defaults, or all that is wrong with them and with the secrets' names."""
     checked, problems = check_settings(spec, settings)
-    known = {field.name: field for field in spec.credential}
-    named = dict.fromkeys([*references, *(secrets or ())])
-    problems += [f'{spec.title} has no secret "{name}"' for name in named if name not in known]
-    if secrets is not None:
-        problems += [
-            f'the secret "{name}" is missing'
-            for name, field in known.items()
-            if field.required and name not in secrets
-        ]
+    problems += secrets_of.problems(spec, secrets, references)
     if problems:
         raise BadDefinition(f"{spec.title} can't be connected like this.", problems)
     return checked
@@ -215,13 +244,21 @@ def _put_secrets(
     *,
     hosts: tuple[str, ...],
     moved: bool,
+    expires_on: date | None,
     actor: str,
 ) -> None:
     if row.credential is None:
         row.credential = vault.create(
-            label=row.title, system=row.system, hosts=hosts, fields=secrets, actor=actor
+            label=row.title,
+            system=row.system,
+            hosts=hosts,
+            fields=secrets,
+            expires_on=expires_on,
+            actor=actor,
         )
     elif moved:
-        vault.replace(row.credential, hosts=hosts, fields=secrets, actor=actor)
+        vault.replace(
+            row.credential, hosts=hosts, fields=secrets, expires_on=expires_on, actor=actor
+        )
     else:
-        vault.rotate(row.credential, secrets, actor=actor)
+        vault.rotate(row.credential, secrets, expires_on=expires_on, actor=actor)

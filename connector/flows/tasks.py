@@ -9,12 +9,8 @@ from django.utils import timezone
 
 from connector.audit import log
 from connector.audit.actions import Action
-from connector.crypto import envelope
 from connector.crypto.errors import CryptoError
-from connector.crypto.keyring import Domain
 from connector.flows import (
-    clients,
-    connections,
     decisions,
     dispatch,
     held,
@@ -22,6 +18,7 @@ from connector.flows import (
     maps,
     previews,
     runner,
+    trial,
 )
 from connector.flows.errors import FlowsError, RunHandedOver
 from connector.flows.models import Connection, Flow, Preview, Run
@@ -71,37 +68,7 @@ def decide(args: Args, job: RunningJob) -> None:
 
 def test_connection(args: Args, job: RunningJob) -> None:
     """Call the system's test; the answer goes to the connection's row, never a secret."""
-    row = Connection.objects.get(pk=UUID(str(args["connection"])))
-    account: dict[str, str] = {}
-    try:
-        with clients.open_client(
-            row, purpose=f"test:{row.pk}", actor="worker", read_only=True
-        ) as client:
-            account = dict(client.check().account)
-        health, message = Connection.Health.OK, ""
-    except (SystemFailure, FlowsError, CryptoError) as failure:
-        health, message = Connection.Health.FAILING, getattr(failure, "message", str(failure))
-    with transaction.atomic():
-        now = timezone.now()
-        row.health, row.health_message, row.checked_at = health, message[:500], now
-        row.last_ok_at = now if health == Connection.Health.OK else row.last_ok_at
-        row.account_sealed = envelope.seal_json(Domain.CONFIG, account, place=row.account_place)
-        row.save(
-            update_fields=[
-                "health",
-                "health_message",
-                "checked_at",
-                "last_ok_at",
-                "account_sealed",
-            ]
-        )
-        log.record(
-            Action.CONNECTION_TESTED,
-            actor="worker",
-            subject=connections.subject(row),
-            slug=row.slug,
-            result=str(health),
-        )
+    trial.test(Connection.objects.get(pk=UUID(str(args["connection"]))))
 
 
 def preview(args: Args, job: RunningJob) -> None:

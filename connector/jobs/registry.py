@@ -21,6 +21,7 @@ class Kind(StrEnum):
     FLOWS_DECIDE = "flows.decide"
     FLOWS_TEST = "flows.test"
     FLOWS_PREVIEW = "flows.preview"
+    VAULT_USE = "vault.use"
     WEBHOOKS_PROCESS = "webhooks.process"
     KEYS_RESEAL = "keys.reseal"
 

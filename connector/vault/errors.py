@@ -3,7 +3,8 @@
 VaultError
   CredentialGone       it was deleted, or never was there
   CredentialRefused    the sealed secret is not for this row, system or host: nothing was opened
-  BadFields            the fields given are not a secret: missing, empty or with a control character
+  NothingPending       no new version waits for its test
+  BadFields            the fields given are not a secret: missing, empty or with odd characters
 """
 
 
@@ -21,6 +22,10 @@ class CredentialGone(VaultError):
 
 class CredentialRefused(VaultError):
     """The sealed secret does not belong to this row, system or host. Enter the credential again."""
+
+
+class NothingPending(VaultError):
+    """No new version of the credential waits for its test."""
 
 
 class BadFields(VaultError):

@@ -20,7 +20,6 @@ class Credential(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.CharField(max_length=150)
     last_used_at = models.DateTimeField(null=True, editable=False)
-    expires_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -31,11 +30,19 @@ class Credential(models.Model):
 
 
 class CredentialVersion(models.Model):
-    """One secret of a credential. `sealed` is emptied (shredded) when it is superseded for good."""
+    """One secret of a credential.
+
+        pending ── passed its test, or used anyway ──> current
+           └── dropped ──────────> shredded <── replaced ─┘
+
+    Only the worker makes a pending version current. A shredded one has lost its sealed
+    bytes, and with them the data key. `tested_at` and `problem` are of the last test
+    that a pending version did not pass; `reminded` is the last reminder recorded.
+    """
 
     class State(models.TextChoices):
+        PENDING = "pending"
         CURRENT = "current"
-        SUPERSEDED = "superseded"
         SHREDDED = "shredded"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -46,9 +53,13 @@ class CredentialVersion(models.Model):
     sealed = models.BinaryField(editable=False)
     adopted = models.BooleanField(default=False)
     fingerprint = models.CharField(max_length=32)
+    expires_on = models.DateField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.CharField(max_length=150)
-    superseded_at = models.DateTimeField(null=True, editable=False)
+    tested_at = models.DateTimeField(null=True, editable=False)
+    problem = models.CharField(max_length=500, blank=True, default="", editable=False)
+    reminded = models.CharField(max_length=10, blank=True, default="", editable=False)
+    shredded_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["-number"]
@@ -56,6 +67,12 @@ class CredentialVersion(models.Model):
             models.UniqueConstraint(fields=["credential", "number"], name="version_number"),
             models.UniqueConstraint(
                 fields=["credential"], condition=Q(state="current"), name="version_one_current"
+            ),
+            models.UniqueConstraint(
+                fields=["credential"], condition=Q(state="pending"), name="version_one_pending"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "current", "shredded"]), name="version_state"
             ),
             models.CheckConstraint(
                 condition=Q(state="shredded", sealed=b"") | (~Q(state="shredded") & ~Q(sealed=b"")),
@@ -75,3 +92,19 @@ class CredentialVersion(models.Model):
             system=self.credential.system,
             hosts=tuple(self.hosts),
         )
+
+
+class Opening(models.Model):
+    """That a version was opened for a run, so that its many slices make one audit entry."""
+
+    version = models.ForeignKey(CredentialVersion, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=100)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "purpose"], name="opening_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.purpose}"

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from connector.audit import log
@@ -14,9 +13,12 @@ from connector.audit.actions import Action
 from connector.crypto import vault_box
 from connector.crypto.errors import CryptoError
 from connector.crypto.secret import Secret
+from connector.vault import trail
 from connector.vault.errors import CredentialGone, CredentialRefused
-from connector.vault.models import CredentialVersion
-from connector.vault.store import subject
+from connector.vault.models import CredentialVersion, Opening
+
+State = CredentialVersion.State
+RUN = "run:"  # a run opens anew for each of its slices; its purpose is written down once
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,56 +34,72 @@ class Opened:
 
 @contextmanager
 def open_credential(
-    credential_id: UUID, *, purpose: str, actor: str, system: str, hosts: tuple[str, ...]
+    credential_id: UUID,
+    *,
+    purpose: str,
+    actor: str,
+    system: str,
+    hosts: tuple[str, ...],
+    pending: UUID | None = None,
 ) -> Iterator[Opened]:
-    """Open the current version for the span of the block.
+    """Open the current version for the span of the block. After it the fields reveal nothing.
 
     Args:
-        purpose: what it is opened for, as the audit log will say it: "run:<id>".
+        purpose: what it is opened for, as the audit log will say it. Each opening is
+            written down, but those of one run ("run:<id>") once for each version.
         system, hosts: where the caller is about to send it. Both must be what the
             secret was sealed for, else nothing is opened.
+        pending: open this version instead, which waits for its test.
 
     Raises:
-        CredentialGone: deleted, or no current version.
-        CredentialRefused: the sealed bytes are not those of this row, or were
-            sealed for another system or host. Audited.
+        CredentialGone: deleted, or no such version.
+        CredentialRefused: the sealed bytes are not those of this row, were sealed for
+            another system or host, or the row is not the one that was put in use. Audited.
     """
-    version, newest = _current(credential_id)
+    version = _version(credential_id, pending)
     # No audit entry, no decryption: it is committed before the vault opens.
-    _audit(version, Action.CREDENTIAL_OPENED, actor=actor, purpose=purpose)
+    _note_opening(version, actor=actor, purpose=purpose)
     try:
-        if not newest:
-            raise CredentialRefused("an older version was put in place of a newer one")
+        _refuse_out_of_turn(version)
         fields = _unseal(version, system=system, hosts=hosts)
     except (CryptoError, CredentialRefused) as exc:
         reason = exc.message if isinstance(exc, CredentialRefused) else type(exc).__name__
-        _audit(version, Action.CREDENTIAL_REFUSED, actor=actor, purpose=purpose, reason=reason)
+        _note_refusal(version, actor=actor, purpose=purpose, reason=reason)
         raise CredentialRefused(
             f"The credential {version.credential.label} was not opened: what is stored was not "
             "sealed for this connection. Enter the credential again."
         ) from None
-    _adopt(version, actor=actor)
-    yield Opened(fields, tuple(version.hosts))
-
-
-def _current(credential_id: UUID) -> tuple[CredentialVersion, bool]:
-    """The current version, and whether no newer one was there at the same moment."""
-    newer = CredentialVersion.objects.filter(
-        credential=OuterRef("credential"), number__gt=OuterRef("number")
-    )
     try:
-        version = (
-            CredentialVersion.objects.select_related("credential")
-            .annotate(outdated=Exists(newer))
-            .get(
-                credential_id=credential_id,
-                state=CredentialVersion.State.CURRENT,
-                credential__deleted_at=None,
-            )
+        _adopt(version, actor=actor)
+        yield Opened(fields, tuple(version.hosts))
+    finally:
+        for secret in fields.values():
+            secret.forget()
+
+
+def _version(credential_id: UUID, pending: UUID | None) -> CredentialVersion:
+    wanted = {"pk": pending, "state": State.PENDING} if pending else {"state": State.CURRENT}
+    try:
+        return CredentialVersion.objects.select_related("credential").get(
+            credential_id=credential_id, credential__deleted_at=None, **wanted
         )
     except CredentialVersion.DoesNotExist:
-        raise CredentialGone("The credential was deleted. Enter a new one.") from None
-    return version, not version.outdated
+        raise CredentialGone(
+            "The new version is not waiting for a test any more."
+            if pending
+            else "The credential was deleted. Enter a new one."
+        ) from None
+
+
+def _refuse_out_of_turn(version: CredentialVersion) -> None:
+    """What is current was put in use last; what is pending never was, nor anything after it."""
+    in_use = trail.number_in_use(version.credential_id)
+    if in_use is None:
+        return
+    if version.state == State.CURRENT and version.number != in_use:
+        raise CredentialRefused("another version was put in use")
+    if version.state == State.PENDING and version.number <= in_use:
+        raise CredentialRefused("an older version was put in place of a new one")
 
 
 def _unseal(
@@ -99,41 +117,35 @@ def _unseal(
 
 
 @transaction.atomic
-def _audit(
-    version: CredentialVersion, action: Action, *, actor: str, purpose: str, **facts: str
-) -> None:
-    log.record(
-        action,
-        actor=actor,
-        subject=subject(version.credential_id),
-        label=version.credential.label,
-        version=version.number,
-        purpose=purpose,
-        **facts,
-    )
+def _note_opening(version: CredentialVersion, *, actor: str, purpose: str) -> None:
+    if purpose.startswith(RUN):
+        _, first = Opening.objects.get_or_create(version=version, purpose=purpose)
+        if not first:
+            return
+    trail.record(Action.CREDENTIAL_OPENED, version, actor=actor, purpose=purpose)
+
+
+@transaction.atomic
+def _note_refusal(version: CredentialVersion, *, actor: str, purpose: str, reason: str) -> None:
+    trail.record(Action.CREDENTIAL_REFUSED, version, actor=actor, purpose=purpose, reason=reason)
 
 
 @transaction.atomic
 def _adopt(version: CredentialVersion, *, actor: str) -> None:
-    """Note the use; at the first, re-wrap under the worker's own key and shred what it replaced."""
+    """Note the use; at the first, re-wrap under the worker's own key, which web can't produce."""
     version.credential.last_used_at = timezone.now()
     version.credential.save(update_fields=["last_used_at"])
     if version.adopted:
         return
     wrapped = vault_box.rewrap(bytes(version.sealed), expected=version.binding)
     kept = CredentialVersion.objects.filter(pk=version.pk, adopted=False).exclude(
-        state=CredentialVersion.State.SHREDDED
+        state=State.SHREDDED
     )
     if not kept.update(sealed=wrapped, adopted=True):
         return  # another run was first, or it was replaced in the meantime
-    CredentialVersion.objects.filter(
-        credential_id=version.credential_id,
-        state=CredentialVersion.State.SUPERSEDED,
-        number__lt=version.number,
-    ).update(state=CredentialVersion.State.SHREDDED, sealed=b"")
     log.record(
         Action.CREDENTIAL_ADOPTED,
         actor=actor,
-        subject=subject(version.credential_id),
+        subject=trail.subject(version.credential_id),
         version=version.number,
     )

@@ -1,7 +1,7 @@
-"""Everything that changes a credential. Nothing here can read one."""
+"""Everything that people change about a credential. Nothing here can read one."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -13,12 +13,14 @@ from connector.audit.actions import Action
 from connector.crypto import vault_box
 from connector.crypto.secret import Secret
 from connector.crypto.vault_box import Binding
-from connector.vault.errors import BadFields, CredentialGone
+from connector.jobs import queue
+from connector.jobs.registry import Kind
+from connector.vault import trail
+from connector.vault.errors import CredentialGone, NothingPending
+from connector.vault.fields import check
 from connector.vault.models import Credential, CredentialVersion
 
-MOST_FIELDS = 20
-MOST_CHARACTERS = 20_000
-LINE_BREAKS = "\n\r\t"  # keys in PEM and JSON have them
+State = CredentialVersion.State
 
 
 @transaction.atomic
@@ -29,26 +31,24 @@ def create(
     hosts: Sequence[str],
     fields: Mapping[str, Secret],
     actor: str,
-    expires_at: datetime | None = None,
+    expires_on: date | None = None,
 ) -> Credential:
     """Seal a new credential, bound to a system and to the hosts that it may be sent to.
 
     Raises:
-        BadFields: no field, an empty one, too long, or with control characters.
+        BadFields: the fields can't be a secret.
     """
-    _check(fields)
+    check(fields)
     row = Credential.objects.create(
-        label=label,
-        system=system,
-        hosts=sorted(hosts),
-        created_by=actor,
-        expires_at=expires_at,
+        label=label, system=system, hosts=sorted(hosts), created_by=actor
     )
-    version = _add_version(row, number=1, fields=fields, actor=actor)
+    version = _add_version(
+        row, State.CURRENT, number=1, fields=fields, expires_on=expires_on, actor=actor
+    )
     log.record(
         Action.CREDENTIAL_CREATED,
         actor=actor,
-        subject=subject(row.pk),
+        subject=trail.subject(row.pk),
         label=label,
         system=system,
         version=version.number,
@@ -58,63 +58,122 @@ def create(
 
 
 @transaction.atomic
-def rotate(credential: Credential, fields: Mapping[str, Secret], *, actor: str) -> None:
-    """Put a new secret in place of the old one, for the same system and hosts.
+def rotate(
+    credential: Credential,
+    fields: Mapping[str, Secret],
+    *,
+    actor: str,
+    expires_on: date | None = None,
+) -> None:
+    """Enter a new secret for the same system and hosts; the old one stays in use for now.
 
-    The old version is kept, sealed, until the worker has used the new one, and
-    is shredded then; runs that opened it already finish with it.
+    The new version is pending until it has passed a test in the worker, or somebody
+    uses it anyway; an earlier one that was still pending is shredded.
+
+    Raises:
+        BadFields: the fields can't be a secret; nothing was changed.
+        CredentialGone: the credential was deleted.
     """
-    _check(fields)
+    check(fields)
     row = _locked(credential)
-    version = _supersede(row, shred=False, fields=fields, actor=actor)
-    log.record(
-        Action.CREDENTIAL_ROTATED,
-        actor=actor,
-        subject=subject(row.pk),
-        label=row.label,
-        version=version.number,
+    if not row.versions.filter(state=State.CURRENT).exists():
+        replace(row, hosts=row.hosts, fields=fields, actor=actor, expires_on=expires_on)
+        return
+    _shred(row.versions.filter(state=State.PENDING))
+    version = _add_version(
+        row, State.PENDING, number=_next(row), fields=fields, expires_on=expires_on, actor=actor
     )
+    trail.record(Action.CREDENTIAL_ENTERED, version, actor=actor)
 
 
 @transaction.atomic
 def replace(
-    credential: Credential, *, hosts: Sequence[str], fields: Mapping[str, Secret], actor: str
+    credential: Credential,
+    *,
+    hosts: Sequence[str],
+    fields: Mapping[str, Secret],
+    actor: str,
+    expires_on: date | None = None,
 ) -> None:
-    """Enter the credential anew, perhaps for other hosts. Older versions are shredded at once."""
-    _check(fields)
+    """Enter the credential anew, perhaps for other hosts. Older versions are shredded at once.
+
+    Raises:
+        as rotate().
+    """
+    check(fields)
     row = _locked(credential)
     row.hosts = sorted(hosts)
     row.save(update_fields=["hosts"])
-    version = _supersede(row, shred=True, fields=fields, actor=actor)
-    log.record(
-        Action.CREDENTIAL_REPLACED,
-        actor=actor,
-        subject=subject(row.pk),
-        label=row.label,
-        version=version.number,
-        hosts=", ".join(row.hosts),
+    _shred(row.versions.exclude(state=State.SHREDDED))
+    version = _add_version(
+        row, State.CURRENT, number=_next(row), fields=fields, expires_on=expires_on, actor=actor
     )
+    trail.record(Action.CREDENTIAL_REPLACED, version, actor=actor, hosts=", ".join(row.hosts))
+
+
+def pending(credential_id: UUID) -> CredentialVersion | None:
+    """The version that waits for its test, if there is one."""
+    return CredentialVersion.objects.filter(
+        credential_id=credential_id, state=State.PENDING, credential__deleted_at=None
+    ).first()
+
+
+@transaction.atomic
+def drop(credential: Credential, *, actor: str) -> None:
+    """Shred the pending version; the one in use stays.
+
+    Raises:
+        NothingPending: there is none.
+    """
+    version = _pending(_locked(credential))
+    _shred(CredentialVersion.objects.filter(pk=version.pk))
+    trail.record(Action.CREDENTIAL_DROPPED, version, actor=actor)
+
+
+@transaction.atomic
+def ask_use(credential: Credential, *, actor: str) -> None:
+    """Ask the worker to use the pending version although it has not passed a test.
+
+    Raises:
+        NothingPending: there is none.
+    """
+    version = _pending(_locked(credential))
+    queue.enqueue(
+        Kind.VAULT_USE, args={"version": str(version.pk), "actor": actor[:100]}, priority=10
+    )
+    trail.record(Action.CREDENTIAL_USE_ASKED, version, actor=actor)
+
+
+@transaction.atomic
+def set_expiry(credential: Credential, expires_on: date | None, *, actor: str) -> None:
+    """Say until which day the current version works, that day included; None if for ever.
+
+    Raises:
+        CredentialGone: it was deleted.
+    """
+    version = _locked(credential).versions.get(state=State.CURRENT)
+    if version.expires_on == expires_on:
+        return
+    version.expires_on = expires_on
+    version.save(update_fields=["expires_on"])
+    expires = expires_on.isoformat() if expires_on else ""
+    trail.record(Action.CREDENTIAL_EXPIRY_SET, version, actor=actor, expires=expires)
 
 
 @transaction.atomic
 def delete(credential: Credential, *, actor: str) -> None:
     """Shred every version. The row stays as a name for the audit log."""
     row = _locked(credential)
-    shredded = _shred(row.versions.exclude(state=CredentialVersion.State.SHREDDED))
+    shredded = _shred(row.versions.exclude(state=State.SHREDDED))
     row.deleted_at = timezone.now()
     row.save(update_fields=["deleted_at"])
     log.record(
         Action.CREDENTIAL_DELETED,
         actor=actor,
-        subject=subject(row.pk),
+        subject=trail.subject(row.pk),
         label=row.label,
         versions=shredded,
     )
-
-
-def subject(pk: UUID) -> str:
-    """How the audit log names a credential."""
-    return f"credential:{pk}"
 
 
 def _locked(credential: Credential) -> Credential:
@@ -124,48 +183,40 @@ def _locked(credential: Credential) -> Credential:
     return row
 
 
-def _supersede(
-    row: Credential, *, shred: bool, fields: Mapping[str, Secret], actor: str
-) -> CredentialVersion:
-    older = row.versions.exclude(state=CredentialVersion.State.SHREDDED)
-    newest = row.versions.order_by("-number").values_list("number", flat=True).first() or 0
-    # Only the version in use is kept for the change-over; what it had replaced goes now.
-    _shred(older if shred else older.filter(state=CredentialVersion.State.SUPERSEDED))
-    row.versions.filter(state=CredentialVersion.State.CURRENT).update(
-        state=CredentialVersion.State.SUPERSEDED, superseded_at=timezone.now()
-    )
-    return _add_version(row, number=newest + 1, fields=fields, actor=actor)
+def _pending(row: Credential) -> CredentialVersion:
+    version = row.versions.filter(state=State.PENDING).first()
+    if version is None:
+        raise NothingPending(f"No new version of the credential {row.label} waits for its test.")
+    return version
+
+
+def _next(row: Credential) -> int:
+    return (row.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1
 
 
 def _add_version(
-    row: Credential, *, number: int, fields: Mapping[str, Secret], actor: str
+    row: Credential,
+    state: CredentialVersion.State,
+    *,
+    number: int,
+    fields: Mapping[str, Secret],
+    expires_on: date | None,
+    actor: str,
 ) -> CredentialVersion:
     binding = Binding(credential=row.pk, version=number, system=row.system, hosts=tuple(row.hosts))
     return CredentialVersion.objects.create(
         id=uuid4(),
         credential=row,
         number=number,
+        state=state,
         hosts=row.hosts,
         sealed=vault_box.seal(fields, binding=binding),
         fingerprint=vault_box.fingerprint(fields),
+        expires_on=expires_on,
         created_by=actor,
     )
 
 
 def _shred(versions: QuerySet[CredentialVersion]) -> int:
-    return versions.update(
-        state=CredentialVersion.State.SHREDDED, sealed=b"", superseded_at=timezone.now()
-    )
-
-
-def _check(fields: Mapping[str, Secret]) -> None:
-    if not 1 <= len(fields) <= MOST_FIELDS:
-        raise BadFields(f"A credential has 1 to {MOST_FIELDS} fields.")
-    for name, secret in fields.items():
-        text = secret.reveal()
-        if not text:
-            raise BadFields(f"The field {name} is empty.")
-        if len(text) > MOST_CHARACTERS:
-            raise BadFields(f"The field {name} is longer than {MOST_CHARACTERS} characters.")
-        if any(ord(c) < 32 and c not in LINE_BREAKS for c in text):
-            raise BadFields(f"The field {name} holds a control character.")
+    """Take the sealed bytes away: with them goes the data key, and nothing opens them again."""
+    return versions.update(state=State.SHREDDED, sealed=b"", shredded_at=timezone.now())

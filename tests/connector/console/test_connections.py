@@ -75,9 +75,14 @@ def test_a_rotation_makes_a_new_version_and_shows_no_secret(owner: Client) -> No
 
     row = Connection.objects.get(slug="books")
     assert row.credential is not None
-    assert row.credential.versions.filter(state="current").get().number == 2
+    assert row.credential.versions.filter(state="pending").get().number == 2
+    assert row.credential.versions.filter(state="current").get().number == 1
     assert "sk-live-brand-new" not in answer.content.decode()
-    assert "credential.rotated" in actions()
+    assert actions()[-3:] == [
+        "credential.entered",
+        "connection.changed",
+        "connection.test_asked",
+    ]
 
 
 def test_a_rotation_without_all_secrets_changes_nothing(owner: Client) -> None:

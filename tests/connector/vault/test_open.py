@@ -4,20 +4,25 @@ import json
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.db import connections as database
 
 from connector.audit.actions import Action
 from connector.audit.models import Entry
 from connector.crypto import vault_box
+from connector.crypto.errors import Forgotten
 from connector.crypto.secret import Secret
+from connector.vault import change_over, store
 from connector.vault import open as opening
-from connector.vault import store
 from connector.vault.errors import CredentialGone, CredentialRefused
-from connector.vault.models import Credential, CredentialVersion
+from connector.vault.models import Credential, CredentialVersion, Opening
 from connector.vault.open import Opened, open_credential
+from connector.vault.trail import subject
+from tests.conftest import as_role
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = CredentialVersion.State
@@ -31,11 +36,32 @@ def a_credential(text: str = SECRET, system: str = "bill") -> Credential:
     )
 
 
-def opened(credential: Credential, *, system: str = "bill", hosts: Any = HOSTS) -> Opened:
+def opened(
+    credential: Credential,
+    *,
+    purpose: str = "test",
+    system: str = "bill",
+    hosts: Any = HOSTS,
+    pending: CredentialVersion | None = None,
+) -> str:
+    """What the field said while it was open."""
     with open_credential(
-        credential.pk, purpose="run:1", actor="worker", system=system, hosts=hosts
+        credential.pk,
+        purpose=purpose,
+        actor="worker",
+        system=system,
+        hosts=hosts,
+        pending=pending and pending.pk,
     ) as result:
-        return result
+        return result.fields["api_key"].reveal()
+
+
+def an_opening(
+    credential: Credential, hosts: tuple[str, ...] = HOSTS
+) -> AbstractContextManager[Opened]:
+    return open_credential(
+        credential.pk, purpose="test", actor="worker", system="bill", hosts=hosts
+    )
 
 
 def actions() -> list[str]:
@@ -51,11 +77,22 @@ def put(version: CredentialVersion, **fields: object) -> None:
             CredentialVersion.objects.filter(pk=version.pk).update(**fields)
         finally:
             cursor.execute("ALTER TABLE vault_credentialversion ENABLE TRIGGER USER")
-            for trigger in ("vault_version_moves_on", "vault_version_no_delete"):
+            for trigger in (
+                "vault_version_moves_on",
+                "vault_version_arrives",
+                "vault_version_no_delete",
+            ):
                 cursor.execute(
                     f"ALTER TABLE vault_credentialversion ENABLE ALWAYS TRIGGER {trigger}"
                 )
             cursor.execute("SET session_replication_role = origin")
+
+
+def a_pending(credential: Credential, text: str = "new") -> CredentialVersion:
+    store.rotate(credential, {"api_key": Secret(text)}, actor="omar")
+    version = store.pending(credential.pk)
+    assert version is not None
+    return version
 
 
 @pytest.fixture
@@ -78,7 +115,7 @@ def opens(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_the_entry_says_for_what_it_was_opened_before_it_is(opens: list[str]) -> None:
     credential = a_credential()
 
-    opened(credential)
+    opened(credential, purpose="run:1")
 
     entry = Entry.objects.filter(action=Action.CREDENTIAL_OPENED).get()
     assert json.loads(entry.facts)["purpose"] == "run:1"
@@ -161,17 +198,17 @@ def test_sealed_bytes_of_another_row_are_refused(used_before: bool) -> None:
         opened(mine)
 
     assert "other" not in str(refused.value)
-    assert opened(other).fields["api_key"].reveal() == "other"
+    assert opened(other) == "other"
 
 
-def test_an_older_version_of_the_same_credential_is_refused() -> None:
+def test_the_bytes_of_an_older_version_are_refused() -> None:
     credential = a_credential("old")
     old = bytes(credential.versions.get().sealed)
-    store.rotate(credential, {"api_key": Secret("new")}, actor="omar")
-    put(credential.versions.get(number=2), sealed=old)
+    new = a_pending(credential)
+    put(new, sealed=old)
 
     with pytest.raises(CredentialRefused):
-        opened(credential)
+        opened(credential, pending=new)
 
 
 @pytest.mark.parametrize("change", [b"", b"\x01", b"planted bytes" * 20])
@@ -209,7 +246,8 @@ def test_another_system_or_host_gets_nothing(system: str, hosts: tuple[str, ...]
 
 
 def test_fewer_hosts_than_it_was_sealed_for_are_fine() -> None:
-    assert opened(a_credential(), hosts=HOSTS[:1]).hosts == HOSTS
+    with an_opening(a_credential(), hosts=HOSTS[:1]) as result:
+        assert result.hosts == HOSTS
 
 
 @pytest.mark.parametrize("table", ["credential", "version"])
@@ -232,15 +270,21 @@ def test_a_system_changed_in_the_row_opens_nothing() -> None:
         opened(credential, system="netsuite")
 
 
-def test_a_superseded_version_made_current_again_is_refused() -> None:
+def test_an_older_version_put_back_is_refused() -> None:
     credential = a_credential("old")
-    store.rotate(credential, {"api_key": Secret("new")}, actor="omar")
-    old, new = credential.versions.order_by("number")
-    put(new, state=State.SUPERSEDED)
-    put(old, state=State.CURRENT)
+    old = credential.versions.get()
+    before = bytes(old.sealed)
+    store.replace(credential, hosts=HOSTS, fields={"api_key": Secret("new")}, actor="omar")
+    put(credential.versions.get(number=2), state=State.SHREDDED, sealed=b"")
+    put(old, state=State.CURRENT, sealed=before)
 
     with pytest.raises(CredentialRefused):
         opened(credential)
+    put(old, state=State.PENDING)
+    with pytest.raises(CredentialRefused):
+        opened(credential, pending=old)
+
+    assert actions().count(Action.CREDENTIAL_REFUSED) == 2
 
 
 def test_a_refusal_names_the_credential_and_shows_no_secret_and_no_cause() -> None:
@@ -257,13 +301,129 @@ def test_a_refusal_names_the_credential_and_shows_no_secret_and_no_cause() -> No
 
 
 def test_what_is_opened_shows_itself_to_nobody() -> None:
-    result = opened(a_credential())
+    credential = a_credential()
 
-    assert SECRET not in f"{result!r} {result} {result.fields}"
-    with pytest.raises(TypeError):
-        pickle.dumps(result)
-    with pytest.raises(TypeError):
-        pickle.dumps(dict(result.fields))
+    with an_opening(credential) as result:
+        assert SECRET not in f"{result!r} {result} {result.fields}"
+        with pytest.raises(TypeError):
+            pickle.dumps(result)
+        with pytest.raises(TypeError):
+            pickle.dumps(dict(result.fields))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_after_its_block_it_reveals_nothing(fails: bool) -> None:
+    credential = a_credential()
+
+    with suppress(ZeroDivisionError), an_opening(credential) as result:
+        kept = result.fields["api_key"]
+        assert kept.reveal() == SECRET
+        if fails:
+            raise ZeroDivisionError
+
+    for ask in (kept.reveal, kept.reveal_bytes, result.fields["api_key"].reveal):
+        with pytest.raises(Forgotten) as refused:
+            ask()
+        assert SECRET not in str(refused.value)
+
+
+def test_a_run_of_many_slices_is_written_down_once_for_each_version(opens: list[str]) -> None:
+    credential = a_credential()
+    new = a_pending(credential)
+
+    for purpose in ("run:1", "run:1", "run:2", "run:1"):
+        opened(credential, purpose=purpose)
+    change_over.put_in_use(new.pk, actor="worker", reason="its test passed")
+    for _ in range(2):
+        opened(credential, purpose="run:1")
+
+    entries = Entry.objects.filter(action=Action.CREDENTIAL_OPENED).order_by("number")
+    facts = [json.loads(text) for text in entries.values_list("facts", flat=True)]
+    assert [(one["purpose"], one["version"]) for one in facts] == [
+        ("run:1", 1),
+        ("run:2", 1),
+        ("run:1", 2),
+    ]
+    assert opens.count("open_box") == 6
+
+
+def test_of_one_run_at_eight_workers_one_entry_is_written() -> None:
+    credential = a_credential()
+
+    def one(_: int) -> str:
+        try:
+            return opened(credential, purpose="run:1")
+        finally:
+            database.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(one, range(16))) == {SECRET}
+
+    assert actions().count(Action.CREDENTIAL_OPENED) == 1
+
+
+def test_web_cannot_say_that_an_opening_was_written_down() -> None:
+    version = a_credential().versions.get()
+
+    with as_role("web"), pytest.raises(DatabaseError), transaction.atomic():
+        Opening.objects.create(version=version, purpose="run:1")
+
+
+def test_a_pending_version_is_opened_only_where_it_is_asked_for() -> None:
+    credential = a_credential("old")
+    new = a_pending(credential)
+
+    assert opened(credential) == "old"
+    assert opened(credential, pending=new) == "new"
+    assert opened(credential) == "old"
+    with pytest.raises(CredentialGone):
+        opened(credential, pending=credential.versions.get(number=1))
+
+
+def test_a_pending_version_made_current_past_the_worker_is_refused() -> None:
+    credential = a_credential("old")
+    new = a_pending(credential)
+    opened(credential, pending=new)
+    put(credential.versions.get(number=1), state=State.SHREDDED, sealed=b"")
+    put(new, state=State.CURRENT)
+
+    with pytest.raises(CredentialRefused):
+        opened(credential)
+
+    assert actions()[-1] == Action.CREDENTIAL_REFUSED
+
+
+def test_an_entry_that_nobody_with_the_key_wrote_proves_nothing() -> None:
+    credential = a_credential("old")
+    new = a_pending(credential)
+    put(credential.versions.get(number=1), state=State.SHREDDED, sealed=b"")
+    put(new, state=State.CURRENT)
+    Entry.objects.create(
+        action=Action.CREDENTIAL_ROTATED,
+        actor="worker",
+        subject=subject(credential.pk),
+        facts='{"version": 2}',
+        key_id=Entry.objects.latest("number").key_id,
+        mac=b"m" * 32,
+    )
+
+    with pytest.raises(CredentialRefused):
+        opened(credential)
+
+
+def test_where_the_log_no_longer_reaches_back_the_row_decides() -> None:
+    credential = a_credential()
+    with database["default"].cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM audit_entry")
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger"
+            " WHERE tgrelid = 'audit_entry'::regclass AND NOT tgisinternal"
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER {name}")
+
+    assert opened(credential) == SECRET
 
 
 def test_eight_workers_at_once_open_it_and_adopt_it_once() -> None:
@@ -271,7 +431,7 @@ def test_eight_workers_at_once_open_it_and_adopt_it_once() -> None:
 
     def one(_: int) -> str:
         try:
-            return opened(credential).fields["api_key"].reveal()
+            return opened(credential)
         finally:
             database.close_all()
 
@@ -302,7 +462,7 @@ def test_a_replacement_in_the_middle_of_an_opening_stays_shredded(
         State.CURRENT,
     ]
     assert bytes(credential.versions.get(number=1).sealed) == b""
-    assert opened(credential).fields["api_key"].reveal() == "new"
+    assert opened(credential) == "new"
 
 
 def test_a_credential_deleted_before_is_gone_and_leaves_no_entry_of_an_opening() -> None:

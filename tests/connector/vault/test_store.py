@@ -3,18 +3,20 @@
 import json
 import pickle
 from collections.abc import Callable
+from datetime import date
 from uuid import UUID
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from connector.audit.actions import Action
 from connector.audit.models import Entry
 from connector.crypto.secret import Secret
 from connector.vault import store
-from connector.vault.errors import BadFields, CredentialGone, CredentialRefused
+from connector.vault.errors import BadFields, CredentialGone, CredentialRefused, NothingPending
 from connector.vault.models import Credential, CredentialVersion
 from connector.vault.open import open_credential
+from connector.vault.trail import subject
 from tests.conftest import as_role
 from tests.keyrings import holding
 
@@ -47,6 +49,11 @@ def revealed(credential: Credential, hosts: tuple[str, ...] = HOSTS) -> dict[str
         credential.pk, purpose="test", actor="worker", system="bill", hosts=hosts
     ) as opened:
         return {name: secret.reveal() for name, secret in opened.fields.items()}
+
+
+def actions_of(credential: Credential) -> list[str]:
+    entries = Entry.objects.filter(subject=subject(credential.pk)).order_by("number")
+    return list(entries.values_list("action", flat=True))
 
 
 def everything_stored() -> bytes:
@@ -92,31 +99,64 @@ def test_two_equal_secrets_have_one_fingerprint_and_other_bytes() -> None:
     assert bytes(one.sealed) != bytes(two.sealed)
 
 
-def test_a_rotation_keeps_the_old_version_until_the_new_one_was_used() -> None:
+def test_a_rotation_waits_and_the_old_version_stays_in_use() -> None:
     credential = created()
-    revealed(credential)
 
     store.rotate(credential, secrets_of(api_key="new"), actor="omar")
-    before = states(credential)
-    opened = revealed(credential)
 
-    assert before == [(1, State.SUPERSEDED), (2, State.CURRENT)]
-    assert opened == {"api_key": "new"}
-    assert states(credential) == [(1, State.SHREDDED), (2, State.CURRENT)]
-    assert bytes(credential.versions.get(number=1).sealed) == b""
+    assert states(credential) == [(1, State.CURRENT), (2, State.PENDING)]
+    assert revealed(credential) == {"api_key": SECRET}
+    assert Action.CREDENTIAL_ENTERED in actions_of(credential)
 
 
-def test_many_rotations_in_a_row_keep_one_old_version() -> None:
+def test_many_rotations_in_a_row_leave_one_pending_version() -> None:
     credential = created()
 
-    for number in range(5):
+    for number in range(4):
         store.rotate(credential, secrets_of(api_key=f"new {number}"), actor="omar")
 
-    assert [state for _, state in states(credential)] == [State.SHREDDED] * 4 + [
-        State.SUPERSEDED,
+    assert [state for _, state in states(credential)] == [
         State.CURRENT,
+        *[State.SHREDDED] * 3,
+        State.PENDING,
     ]
-    assert revealed(credential) == {"api_key": "new 4"}
+    assert revealed(credential) == {"api_key": SECRET}
+
+
+def test_a_rotation_where_nothing_is_in_use_is_in_use_at_once() -> None:
+    credential = created()
+    credential.versions.update(state=State.SHREDDED, sealed=b"")
+
+    store.rotate(credential, secrets_of(api_key="new"), actor="omar")
+
+    assert states(credential) == [(1, State.SHREDDED), (2, State.CURRENT)]
+    assert revealed(credential) == {"api_key": "new"}
+
+
+def test_a_pending_version_is_dropped_and_the_one_in_use_stays() -> None:
+    credential = created()
+    store.rotate(credential, secrets_of(api_key="new"), actor="omar")
+
+    store.drop(credential, actor="ruth")
+
+    assert states(credential) == [(1, State.CURRENT), (2, State.SHREDDED)]
+    assert bytes(credential.versions.get(number=2).sealed) == b""
+    assert actions_of(credential)[-1] == Action.CREDENTIAL_DROPPED
+    with pytest.raises(NothingPending):
+        store.drop(credential, actor="ruth")
+    with pytest.raises(NothingPending):
+        store.ask_use(credential, actor="ruth")
+
+
+def test_the_day_until_which_it_works_is_of_the_version() -> None:
+    credential = created()
+    store.set_expiry(credential, date(2027, 3, 1), actor="ruth")
+    store.set_expiry(credential, date(2027, 3, 1), actor="ruth")
+    store.rotate(credential, secrets_of(api_key="new"), expires_on=date(2028, 3, 1), actor="omar")
+
+    days = list(credential.versions.order_by("number").values_list("expires_on", flat=True))
+    assert days == [date(2027, 3, 1), date(2028, 3, 1)]
+    assert actions_of(credential).count(Action.CREDENTIAL_EXPIRY_SET) == 1
 
 
 def test_a_replacement_shreds_everything_older_at_once_and_moves_the_hosts() -> None:
@@ -162,11 +202,11 @@ def test_every_change_is_recorded_with_who_did_it() -> None:
     store.replace(credential, hosts=HOSTS, fields=secrets_of(api_key="3"), actor="olga")
     store.delete(credential, actor="otto")
 
-    entries = Entry.objects.filter(subject=store.subject(credential.pk)).order_by("number")
+    entries = Entry.objects.filter(subject=subject(credential.pk)).order_by("number")
 
     assert list(entries.values_list("action", "actor")) == [
         (Action.CREDENTIAL_CREATED, "omar"),
-        (Action.CREDENTIAL_ROTATED, "ruth"),
+        (Action.CREDENTIAL_ENTERED, "ruth"),
         (Action.CREDENTIAL_REPLACED, "olga"),
         (Action.CREDENTIAL_DELETED, "otto"),
     ]
@@ -203,6 +243,10 @@ def test_a_change_whose_entry_fails_is_not_made(monkeypatch: pytest.MonkeyPatch)
         ({"api_key": "in\0side"}, "control character"),
         ({"api_key": "\x1b[31m"}, "control character"),
         ({"user": "fine", "password": ""}, "password is empty"),
+        ({"api_key": "copied\u200binside"}, "invisible"),
+        ({"api_key": "\u202einside"}, "invisible"),
+        ({"api_key": "\ufeffinside"}, "invisible"),
+        ({"api_key": "in\ufffdside"}, "no character"),
     ],
 )
 def test_fields_that_can_be_no_secret_are_refused_and_nothing_is_stored(
@@ -240,15 +284,17 @@ def test_a_key_in_pem_keeps_its_lines() -> None:
     assert revealed(created(key=pem)) == {"key": pem}
 
 
-def test_the_database_keeps_one_current_version() -> None:
+@pytest.mark.parametrize("state", [State.CURRENT, State.PENDING])
+def test_the_database_keeps_one_version_of_a_state(state: str) -> None:
     credential = created()
     store.rotate(credential, secrets_of(api_key="2"), actor="omar")
-    row = credential.versions.get(number=2)
+    row = credential.versions.get(state=state)
 
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(DatabaseError), transaction.atomic():
         CredentialVersion.objects.create(
             credential=credential,
             number=3,
+            state=state,
             hosts=row.hosts,
             sealed=bytes(row.sealed),
             fingerprint=row.fingerprint,
@@ -261,7 +307,7 @@ def test_the_database_keeps_one_current_version() -> None:
 def test_web_seals_and_can_open_nothing() -> None:
     with holding("web"), as_role("web"):
         credential = created()
-        store.rotate(credential, secrets_of(api_key="from web"), actor="omar")
+        store.replace(credential, hosts=HOSTS, fields=secrets_of(api_key="from web"), actor="omar")
         with pytest.raises(CredentialRefused):
             revealed(credential)
 
