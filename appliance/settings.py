@@ -145,10 +145,10 @@ CONNECTOR_JOBS = {
     "flows.decide": "connector.flows.tasks.decide",
     "flows.test": "connector.flows.tasks.test_connection",
     "flows.preview": "connector.flows.tasks.preview",
+    "vault.use": "connector.vault.change_over.use_anyway",
     "webhooks.process": "connector.webhooks.tasks.process",
     "keys.reseal": "connector.rekey.tasks.reseal",
 }
-    "vault.use": "connector.vault.change_over.use_anyway",
 # Modules that declare the columns of sealed bytes, for sealing anew under new keys.
 CONNECTOR_SEALED = ("connector.vault.sealed", "connector.flows.sealed", "connector.webhooks.sealed")
 # What happens again and again, with its interval in seconds; of several workers one does it.

@@ -57,9 +57,9 @@ WORKER: Mapping[str, tuple[str, ...]] = {
     "rekey_reseal": ("SELECT", "UPDATE"),
     "vault_credential": ("SELECT", "UPDATE"),
     "vault_credentialversion": ("SELECT", "UPDATE"),
+    "vault_opening": ("SELECT", "INSERT", "DELETE"),
     "systems_uploadedsystem": READ,
     "systems_bucket": ALL,
-    "vault_opening": ("SELECT", "INSERT", "DELETE"),
     "flows_connection": ("SELECT", "UPDATE"),
     "flows_flow": ("SELECT", "UPDATE"),
     "flows_version": ("SELECT", "UPDATE"),  # triggers let nothing through but sealing anew
