@@ -76,6 +76,13 @@ class Live:
         health, message, _ = self.rows(asked, pk)[0]
         return health, message
 
+    def tests_are_done(self) -> None:
+        """Wait for the tests that were asked for, as by a rotation."""
+        waits = (
+            "SELECT 1 FROM jobs_job WHERE kind = 'flows.test' AND state IN ('waiting', 'running')"
+        )
+        wait_until(lambda: not self.rows(waits))
+
     def plant(self, kind: str, args: object) -> int:
         """A job as the web process can write one, whatever is in it."""
         with self.as_role("web") as connection:

@@ -38,6 +38,11 @@ connections:
     system: supply_desk
     settings: {url: "@right@"}
     secrets: {api_key: {env: RIGHT}}
+  unused:
+    title: Never tested
+    system: supply_desk
+    settings: {url: "@left@"}
+    secrets: {api_key: {env: LEFT}}
 flows:
   left-to-ap:
     title: Left to the AP ledger
@@ -91,13 +96,15 @@ class Prey:
     desks: dict[str, Fake]
     thief: Listener
 
-    def enter(self, files: Mapping[str, str], *more: str) -> None:
-        done = self.live.apply(self.folder, files, *more, LEFT=KEYS["left"], RIGHT=KEYS["right"])
+    def enter(self, files: Mapping[str, str], *more: str, **keys: str) -> None:
+        secrets = {"LEFT": KEYS["left"], "RIGHT": KEYS["right"], **keys}
+        done = self.live.apply(self.folder, files, *more, **secrets)
         assert done.returncode == 0, done.stderr
+        self.live.tests_are_done()
 
-    def enter_again(self) -> None:
-        """Rotate both secrets: a new version each, which the worker has not seen yet."""
-        self.enter({}, "--secrets")
+    def enter_again(self, **keys: str) -> None:
+        """Rotate both secrets: a new version each, in use if it has passed its test."""
+        self.enter({}, "--secrets", **keys)
 
     @property
     def calls(self) -> int:
@@ -157,14 +164,17 @@ def as_web(live: Live) -> Iterator[psycopg.Connection[Any]]:
 
 @contextmanager
 def unguarded(live: Live) -> Iterator[psycopg.Connection[Any]]:
-    """The database without the guard of versions, as a restored backup may have been changed."""
-    guard = "ALTER TABLE vault_credentialversion {} TRIGGER vault_version_moves_on"
+    """The database without the guards of versions, as a restored backup may have been changed."""
+    guard = "ALTER TABLE vault_credentialversion {} TRIGGER {}"
+    guards = ("vault_version_moves_on", "vault_version_arrives")
     with live.superuser() as connection:
-        connection.execute(guard.format("DISABLE"))
+        for name in guards:
+            connection.execute(guard.format("DISABLE", name))
         try:
             yield connection
         finally:
-            connection.execute(guard.format("ENABLE ALWAYS"))
+            for name in guards:
+                connection.execute(guard.format("ENABLE ALWAYS", name))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import override_settings
+from psycopg.errors import InsufficientPrivilege
 
 from appliance.keyrings.files import read
 from connector.crypto import keyring, vault_box
@@ -26,6 +27,18 @@ from tests.walks.prey import (
 )
 
 CURRENT = "UPDATE vault_credentialversion SET {} WHERE state = 'current' AND credential_id = {}"
+LEFT = OF.format("left")
+SHREDDED = "state = 'shredded', sealed = ''"
+PLANTED = (
+    "INSERT INTO vault_credentialversion (id, credential_id, number, state, hosts, sealed, adopted,"
+    " fingerprint, created_by, problem, reminded) SELECT gen_random_uuid(), credential_id, %s, %s,"
+    " hosts, %s, false, fingerprint, 'web', '', '' FROM vault_credentialversion"
+    f" WHERE credential_id = {LEFT} AND number = %s"
+)
+PUT_BACK = (
+    "UPDATE vault_credentialversion SET state = %s, sealed = %s, adopted = true"
+    f" WHERE credential_id = {LEFT} AND number = %s"
+)
 SEALED = "SELECT sealed FROM vault_credentialversion WHERE state = 'current' AND credential_id = {}"
 
 
@@ -36,7 +49,6 @@ def prey(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prey]
 
 
 def test_no_stored_credential_opens_with_anything_that_web_holds(live: Live, prey: Prey) -> None:
-    prey.enter_again()
     versions = stored(live)
     assert {vault_box.is_wrapped(blob) for blob, _ in versions} == {True, False}
     with holding(live, "web"):
@@ -172,28 +184,57 @@ def test_a_spoiled_description_gets_nothing_and_stops_nobody(
 
 
 def test_an_older_secret_is_not_sent_again(live: Live, prey: Prey) -> None:
-    (old,) = live.rows(SEALED.format(OF.format("left")))[0]
-    prey.enter_again()
-    prey.answers("left")
-    versions = f"vault_credentialversion WHERE credential_id = {OF.format('left')}"
-    newest = live.rows(f"SELECT max(number) FROM {versions}")[0][0]
-    supersede = CURRENT.format("state = 'superseded'", OF.format("left"))
-    planted = (
-        "INSERT INTO vault_credentialversion (id, credential_id, number, state, hosts, sealed,"
-        " adopted, fingerprint, created_by) SELECT gen_random_uuid(), credential_id, %s, 'current',"
-        f" hosts, %s, false, fingerprint, 'web' FROM {versions} AND number = %s"
-    )
+    old, new, number = replaced(live, prey)
     with as_web(live) as web:
-        web.execute(supersede)
-        web.execute(planted, [newest + 1, old, newest])
+        with pytest.raises(InsufficientPrivilege):
+            web.execute(PLANTED, [number + 1, "current", old, number])
+        web.execute(CURRENT.format(SHREDDED, LEFT))
+        web.execute(PLANTED, [number + 1, "current", old, number])
     prey.nothing_leaves()
     with unguarded(live) as database:  # the older row itself, as in a backup
-        database.execute(supersede)
-        database.execute(
-            f"UPDATE vault_credentialversion SET state = 'current', sealed = %s, adopted = true"
-            f" WHERE credential_id = {OF.format('left')} AND number = %s",
-            [old, newest - 1],
-        )
+        database.execute(CURRENT.format(SHREDDED, LEFT))
+        database.execute(PUT_BACK, ["current", old, number - 1])
+    prey.nothing_leaves()
+    with unguarded(live) as database:
+        database.execute(PUT_BACK, ["pending", old, number - 1])
+        database.execute(PUT_BACK, ["current", new, number])
+    refusals = prey.refusals()
+    prey.answers("left")  # with the one in use; the older one was not even tried
+    assert prey.refusals() == refusals + 1
+    prey.enter_again()
+    prey.answers("left")
+
+
+def test_a_secret_that_failed_its_test_is_not_used_without_the_worker(
+    live: Live, prey: Prey
+) -> None:
+    prey.enter_again(LEFT="not-the-key")
+    waits = f"vault_credentialversion WHERE state = 'pending' AND credential_id = {LEFT}"
+    ((problem, pk),) = live.rows(f"SELECT problem, id::text FROM {waits}")
+    assert problem and "not-the-key" not in problem
+    prey.answers("left")
+    use = f"UPDATE vault_credentialversion SET state = 'current' WHERE id = '{pk}'"
+    with as_web(live) as web:
+        with pytest.raises(InsufficientPrivilege):
+            web.execute(use)
+        web.execute(CURRENT.format(SHREDDED, LEFT))
+        with pytest.raises(InsufficientPrivilege):
+            web.execute(use)
+    with unguarded(live) as database:
+        database.execute(use)
     prey.nothing_leaves()
     prey.enter_again()
     prey.answers("left")
+
+
+def replaced(live: Live, prey: Prey) -> tuple[bytes, bytes, int]:
+    """Rotate; answer the bytes of the old version and of the new one, and its number."""
+    (old,) = live.rows(SEALED.format(LEFT))[0]
+    prey.enter_again()
+    prey.answers("left")
+    (new,) = live.rows(SEALED.format(LEFT))[0]
+    (number,) = live.rows(
+        f"SELECT number FROM vault_credentialversion WHERE state = 'current'"
+        f" AND credential_id = {LEFT}"
+    )[0]
+    return old, new, number
