@@ -18,7 +18,7 @@ class Auditors(AdminSite):
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return role_of(request) in WHO["audit.see"]
+        return role_of(request) in WHO["box.inspect"]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeAlias, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
+from django.utils.module_loading import import_string
 
 P = ParamSpec("P")
 View: TypeAlias = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -35,9 +36,16 @@ WHO: dict[str, frozenset[str]] = {
     "connections.see": ALL,
     "connections.test": HANDS,
     "connections.change": frozenset({OWNER}),
+    "credentials.change": frozenset({OWNER}),
     "webhooks.see": ALL,
     "webhooks.change": HANDS,
     "audit.see": frozenset({OWNER, AUDITOR}),
+    "box.inspect": frozenset({OWNER, AUDITOR}),  # the auditors' site
+    "account.own": ALL,  # one's own password, second factor and sessions
+    "tokens.own": ALL,
+    "tokens.all": frozenset({OWNER}),
+    "people.change": frozenset({OWNER}),
+    "sign_in.rules": frozenset({OWNER}),
 }
 
 
@@ -56,11 +64,16 @@ def actor_of(request: HttpRequest) -> str:
     return request.user.get_username()
 
 
-def allowed(ability: str) -> Callable[[View[P]], View[P]]:
+def allowed(ability: str, *, confirm: bool = False) -> Callable[[View[P]], View[P]]:
     """Let a view be used only by the roles that have the ability.
 
     Somebody who isn't signed in is sent to the sign-in page and back; a fragment that
     polls sends the whole page there. A role without the ability gets 403.
+
+    Args:
+        confirm: the view does something dangerous. Who has not proved a short while ago that
+            it is still they (the function named by CONNECTOR_CONFIRMED decides) is sent to the
+            page `confirm` and back.
     """
     roles = WHO[ability]
 
@@ -71,12 +84,15 @@ def allowed(ability: str) -> Callable[[View[P]], View[P]]:
                 return _to_sign_in(request)
             if role_of(request) not in roles:
                 raise PermissionDenied(ability)
+            if confirm and not import_string(settings.CONNECTOR_CONFIRMED)(request):
+                return _to_confirm(request)
             answer = view(request, *args, **kwargs)
             # After signing out, the back button must not show what was seen before.
             answer.headers.setdefault("Cache-Control", "no-store")
             return answer
 
         guarded.ability = ability  # type: ignore[attr-defined]
+        guarded.confirm = confirm  # type: ignore[attr-defined]
         return cast("View[P]", guarded)
 
     return decorate
@@ -89,6 +105,19 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.method != "GET":
         return redirect(sign_in)
     return redirect(f"{sign_in}?{urlencode({'next': request.get_full_path()})}")
+
+
+def _to_confirm(request: HttpRequest) -> HttpResponse:
+    """To the page that asks again, and from there to the page at hand: nothing is done yet."""
+    page = request.get_full_path()
+    if request.method not in ("GET", "HEAD"):
+        came_from = urlsplit(request.headers.get("Referer", ""))
+        same_site = came_from.netloc == request.get_host()
+        page = came_from.path if same_site and came_from.path else resolve_url("overview")
+    address = f"{resolve_url('confirm')}?{urlencode({'next': page})}"
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=403, headers={"HX-Redirect": address})
+    return redirect(address)
 
 
 def everybody(reason: str) -> Callable[[View[P]], View[P]]:
