@@ -157,6 +157,7 @@ CONNECTOR_BEATS = {
     "connector.flows.upkeep.beat": 5.0,
     "connector.flows.payloads.clean_up": 60.0,
     "connector.rekey.tasks.beat": 30.0,
+    "connector.vault.reminders.beat": 3600.0,
     "appliance.queue.upkeep.sweep": 2.0,
     "appliance.queue.upkeep.clean": 600.0,
 }
@@ -187,6 +188,13 @@ Q_CLUSTER = {
 
 # --- What the product needs from the box ------------------------------------
 CONNECTOR_ALLOWED_PRIVATE_HOSTS = env.words("CONNECTOR_ALLOWED_PRIVATE_HOSTS")
+# Remind of a new credential so many days before the last day of the old, and at this age (0: never).
+CONNECTOR_REMIND_EXPIRY_DAYS = env.number(
+    "CONNECTOR_REMIND_EXPIRY_DAYS", default=30, at_least=0, at_most=365
+)
+CONNECTOR_REMIND_AGE_DAYS = env.number(
+    "CONNECTOR_REMIND_AGE_DAYS", default=365, at_least=0, at_most=3650
+)
 CONNECTOR_ALLOW_LOOPBACK = MODE == "practice"
 CONNECTOR_SECRETS_DIRECTORY = env.path("CONNECTOR_SECRETS_DIRECTORY") or (
     HOME.secrets if HOME else None
