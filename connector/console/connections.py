@@ -19,7 +19,9 @@ from connector.flows.models import Connection, Flow
 from connector.systems import registry
 from connector.systems.errors import SpecError, UnknownSystem
 from connector.systems.spec import System
+from connector.vault import reminders
 from connector.vault.errors import VaultError
+from connector.vault.models import CredentialVersion
 
 STOP_POLLING = 286
 TEST_PATIENCE = timedelta(minutes=2)
@@ -62,9 +64,8 @@ def listed(request: HttpRequest) -> HttpResponse:
 @allowed("connections.see")
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
     """One connection: health first, then credential, settings and the flows on it."""
-    row = _connection(slug)
-    spec = _spec(row.system)
-    versions = row.credential.versions.order_by("-number")[:10] if row.credential else []
+    row = connection_of(slug)
+    spec = spec_of(row.system)
     flows = Flow.objects.filter(archived_at=None).select_related(
         "current__source", "current__destination"
     )
@@ -75,7 +76,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
             **_health(row),
             "spec": spec,
             "settings": _settings(row, spec),
-            "versions": versions,
+            **_credential(row),
             "reads": [f for f in flows if f.current and f.current.source_id == row.pk],
             "writes": [f for f in flows if f.current and f.current.destination_id == row.pk],
         },
@@ -86,16 +87,19 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
 @allowed("connections.see")
 def health(request: HttpRequest, slug: str) -> HttpResponse:
     """The fragment that is polled while a test is under way."""
-    context = _health(_connection(slug))
-    status = 200 if context["testing"] else STOP_POLLING
-    return render(request, "console/connections/_health.html", context, status=status)
+    context = _health(connection_of(slug))
+    answer = render(request, "console/connections/_health.html", context)
+    if not context["testing"]:
+        answer.status_code = STOP_POLLING
+        answer.headers["HX-Refresh"] = "true"  # the test may have put a new credential in use
+    return answer
 
 
 @require_POST
 @allowed("connections.test")
 def test(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask the worker for a test."""
-    connections.ask_test(_connection(slug), actor=actor_of(request))
+    connections.ask_test(connection_of(slug), actor=actor_of(request))
     return redirect("connection", slug=slug)
 
 
@@ -111,11 +115,13 @@ def systems(request: HttpRequest) -> HttpResponse:
 @allowed("connections.change")
 def add(request: HttpRequest, system: str) -> HttpResponse:
     """Step 2: settings and secrets. Saving them seals the secrets and asks for a test (step 3)."""
-    spec = _spec(system)
+    spec = spec_of(system)
     data = request.POST if request.method == "POST" else None
     named = Named(data, initial={"title": spec.title, "slug": spec.name.replace("_", "-")})
     form = SystemForm(spec, data)
-    if data is not None and named.is_valid() and form.is_valid():
+    if data is not None and not (named.is_valid() & form.is_valid()):
+        form.refuse()
+    elif data is not None:
         try:
             row = connections.create(
                 slug=named.cleaned_data["slug"],
@@ -123,10 +129,11 @@ def add(request: HttpRequest, system: str) -> HttpResponse:
                 system=spec.name,
                 settings=form.settings(),
                 secrets=form.secrets(),
+                expires_on=form.expires_on(),
                 actor=actor_of(request),
             )
         except (BadDefinition, VaultError) as exc:
-            _explain(form, exc)
+            form.refuse(*why(exc))
         else:
             connections.ask_test(row, actor=actor_of(request))
             messages.success(request, f"{row.title} is saved. The worker is testing it.")
@@ -139,47 +146,29 @@ def add(request: HttpRequest, system: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @sensitive_post_parameters()
 @allowed("connections.change")
-def rotate(request: HttpRequest, slug: str) -> HttpResponse:
-    """A new secret in place of the old one; flows never stop. All of its fields are typed anew."""
-    row = _connection(slug)
-    spec = _spec(row.system)
-    form = SystemForm(spec, request.POST or None, with_settings=False)
-    if request.method == "POST" and form.is_valid():
-        try:
-            connections.change(row, secrets=form.secrets(), actor=actor_of(request))
-        except (BadDefinition, VaultError) as exc:
-            _explain(form, exc)
-        else:
-            messages.success(request, "The new credential is saved. The worker is testing it.")
-            return redirect("connection", slug=slug)
-    return render(
-        request, "console/connections/rotate.html", {"row": row, "spec": spec, "form": form}
-    )
-
-
-@require_http_methods(["GET", "POST"])
-@sensitive_post_parameters()
-@allowed("connections.change")
 def change(request: HttpRequest, slug: str) -> HttpResponse:
     """Other settings. Another host asks for the credential again: it is bound to the old one."""
-    row = _connection(slug)
-    spec = _spec(row.system)
+    row = connection_of(slug)
+    spec = spec_of(row.system)
     form = SystemForm(
         spec,
         request.POST or None,
         settings=connections.settings_of(row),
         secrets="may stay empty",
     )
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and not form.is_valid():
+        form.refuse()
+    elif request.method == "POST":
         try:
             connections.change(
                 row,
                 settings=form.settings(),
                 secrets=form.secrets() or None,
+                expires_on=form.expires_on(),
                 actor=actor_of(request),
             )
         except (BadDefinition, VaultError) as exc:
-            _explain(form, exc)
+            form.refuse(*why(exc))
         else:
             if not form.secrets():
                 connections.ask_test(row, actor=actor_of(request))
@@ -190,7 +179,8 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _connection(slug: str) -> Connection:
+def connection_of(slug: str) -> Connection:
+    """The connection of an address, or 404."""
     rows = Connection.objects.filter(archived_at=None).select_related("credential")
     return get_object_or_404(rows, slug=slug)
 
@@ -206,7 +196,8 @@ def _systems() -> list[System]:
     return sorted(found, key=lambda spec: spec.title)
 
 
-def _spec(name: str) -> System:
+def spec_of(name: str) -> System:
+    """The description of a system, or 404."""
     try:
         return registry.get(name)
     except (UnknownSystem, SpecError) as exc:
@@ -220,13 +211,24 @@ def _health(row: Connection) -> dict[str, object]:
     return {"row": row, "testing": waits and not late, "late": late, "live": waits and not late}
 
 
+def _credential(row: Connection) -> dict[str, object]:
+    """The versions of the credential, the one in use with its reminder, and the one that waits."""
+    versions = list(row.credential.versions.order_by("-number")[:10]) if row.credential else []
+    states = {one.state: one for one in reversed(versions)}
+    current = states.get(CredentialVersion.State.CURRENT)
+    return {
+        "versions": versions,
+        "current": current,
+        "waits": states.get(CredentialVersion.State.PENDING),
+        "due": reminders.due(current) if current else None,
+    }
+
+
 def _settings(row: Connection, spec: System) -> list[tuple[str, object]]:
     values = connections.settings_of(row)
     return [(one.label, values.get(one.name, "–")) for one in spec.settings]
 
 
-def _explain(form: SystemForm, exc: BadDefinition | VaultError) -> None:
-    texts = exc.findings if isinstance(exc, BadDefinition) and exc.findings else (str(exc),)
-    for text in texts:
-        form.add_error(None, text)
-    form.add_error(None, "Nothing was saved. Secrets must be typed again.")
+def why(exc: BadDefinition | VaultError) -> tuple[str, ...]:
+    """What was refused, line by line."""
+    return tuple(exc.findings) if isinstance(exc, BadDefinition) and exc.findings else (str(exc),)

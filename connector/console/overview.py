@@ -14,9 +14,12 @@ from connector.console import flows, inbox
 from connector.console.access import WHO, allowed, role_of
 from connector.flows.inbox import waiting
 from connector.flows.models import Connection, Run, Schedule
+from connector.vault import reminders
+from connector.vault.models import CredentialVersion
 
 DAYS = 14
 GROUPS = 5
+MOST_REMINDERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "failing": Connection.objects.filter(
                 archived_at=None, health=Connection.Health.FAILING
             ),
+            "reminders": due(),
             "lines": flows.lines(),
             "next": Schedule.objects.filter(
                 flow__enabled=True, flow__archived_at=None, next_tick__isnull=False
@@ -56,6 +60,20 @@ def overview(request: HttpRequest) -> HttpResponse:
             "connections": Connection.objects.filter(archived_at=None).count(),
         },
     )
+
+
+def due() -> list[tuple[Connection, CredentialVersion, reminders.Due]]:
+    """Connections whose credential should be renewed, the most pressing first."""
+    versions = {one.credential_id: one for one in reminders.all_due()[:MOST_REMINDERS]}
+    rows = Connection.objects.filter(archived_at=None, credential__in=versions)
+    found = [
+        (row, version, reason)
+        for row in rows
+        if row.credential_id
+        and (version := versions[row.credential_id])
+        and (reason := reminders.due(version))
+    ]
+    return sorted(found, key=lambda one: list(reminders.Reason).index(one[2].reason))
 
 
 def chart() -> tuple[list[Day], int]:

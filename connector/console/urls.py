@@ -5,6 +5,7 @@ from django.urls import path
 from connector.console import (
     audit,
     connections,
+    credentials,
     deliveries,
     flows,
     inbox,
@@ -47,7 +48,15 @@ urlpatterns = [
     path("connections/<slug:slug>/", connections.detail, name="connection"),
     path("connections/<slug:slug>/health/", connections.health, name="connection-health"),
     path("connections/<slug:slug>/test/", connections.test, name="connection-test"),
-    path("connections/<slug:slug>/rotate/", connections.rotate, name="connection-rotate"),
+    path("connections/<slug:slug>/rotate/", credentials.rotate, name="connection-rotate"),
+    path("connections/<slug:slug>/credential/use/", credentials.use, name="credential-use"),
+    path("connections/<slug:slug>/credential/drop/", credentials.drop, name="credential-drop"),
+    path(
+        "connections/<slug:slug>/credential/expiry/", credentials.expiry, name="credential-expiry"
+    ),
+    path(
+        "connections/<slug:slug>/credential/delete/", credentials.delete, name="credential-delete"
+    ),
     path("connections/<slug:slug>/settings/", connections.change, name="connection-change"),
     path("maps/", maps.listed, name="maps"),
     path("maps/<slug:slug>/", maps.detail, name="map"),

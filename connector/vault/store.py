@@ -151,7 +151,10 @@ def set_expiry(credential: Credential, expires_on: date | None, *, actor: str) -
     Raises:
         CredentialGone: it was deleted.
     """
-    version = _locked(credential).versions.get(state=State.CURRENT)
+    row = _locked(credential)
+    version = row.versions.filter(state=State.CURRENT).first()
+    if version is None:
+        raise CredentialGone(f"The credential {row.label} has no version in use.")
     if version.expires_on == expires_on:
         return
     version.expires_on = expires_on
