@@ -1,7 +1,6 @@
 """What the settings are read from, and what a box refuses to start with."""
 
 import os
-import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from django.core.management.utils import get_random_secret_key
 from appliance import env
 from appliance.database import url
 from appliance.home import Home, current_home
-from appliance.keyrings.files import django_secret
+from appliance.keyrings import files, places
+from connector.crypto.errors import BadKeyring
 
 OWNER_COMMANDS = {"keys", "migrate", "prepare", "makemigrations", "sqlmigrate", "showmigrations"}
 WORKER_COMMANDS = {"work", "qcluster"}
@@ -58,14 +58,20 @@ def keyring_file(home: Home | None, process: str) -> Path | None:
     """Where the keyring of this process lies. The owner has none: it only migrates."""
     if process == "owner":
         return None
-    return env.path("CONNECTOR_KEYRING_FILE") or (home.keyring(process) if home else None)
+    named = env.path("CONNECTOR_KEYRING_FILE")
+    return places.find(process, named=named, home=home.path if home else None)
 
 
 def secret_key(keyring: Path | None) -> str:
-    """Django's secret key of this process. The owner signs nothing: it gets a passing one."""
-    if keyring is None or not keyring.exists():
+    """Django's secret key of this process. Without a keyring it gets a passing one.
+
+    The owner signs nothing; web and worker do nothing until their keyring is right, and then
+    take the key from there (appliance.keyrings.kept).
+    """
+    try:
+        return files.read(keyring).django if keyring else get_random_secret_key()
+    except BadKeyring:
         return get_random_secret_key()
-    return django_secret(keyring)
 
 
 def database(home: Home | None, process: str) -> dict[str, Any]:
@@ -74,9 +80,9 @@ def database(home: Home | None, process: str) -> dict[str, Any]:
     Raises:
         ImproperlyConfigured: neither a home nor DATABASE_URL says where the database is.
     """
-    if sys.argv[1:2] in (["keys"], ["quickstart"]):  # run before there is a database
-        return {"ENGINE": "django.db.backends.dummy"}
     given = os.environ.get("DATABASE_URL")
+    if _before_a_database(home, given):
+        return {"ENGINE": "django.db.backends.dummy"}
     if given:
         file = env.path("DATABASE_PASSWORD_FILE")
         return url.from_url(given, password=env.secret_file(file) if file else None)
@@ -85,6 +91,14 @@ def database(home: Home | None, process: str) -> dict[str, Any]:
     raise ImproperlyConfigured(
         "No database: give DATABASE_URL, or the home of a box by --home DIR or CONNECTOR_HOME"
     )
+
+
+def _before_a_database(home: Home | None, given: str | None) -> bool:
+    """Keys are made before there is a database; other commands for keys ask it, if there is one."""
+    if sys.argv[1:2] == ["keys"]:
+        there = bool(given) or (home is not None and home.password_file("owner").exists())
+        return sys.argv[2:3] == ["init"] or not there
+    return sys.argv[1:2] == ["quickstart"]
 
 
 def default_hosts(mode: str) -> list[str]:
@@ -103,11 +117,12 @@ def refuse_unsafe(
     mode: str,
     debug: bool,
     hosts: list[str],
-    home: Home | None,
-    keyring_file: Path | None,
     process: str,
 ) -> None:
     """Refuse to start a production box that is unsafe, naming all that is wrong at once.
+
+    A keyring that is missing or wrong is no reason: such a box stays up and says so, see
+    appliance.keyrings.gate.
 
     Raises:
         ImproperlyConfigured: what is wrong, and the variable that mends it.
@@ -119,27 +134,8 @@ def refuse_unsafe(
         problems.append("CONNECTOR_DEBUG is on; error pages would show what the box holds")
     if process == "web" and (not hosts or "*" in hosts):
         problems.append("CONNECTOR_HOSTS must name the hosts at which people reach this box")
-    if process != "owner":
-        problems.extend(_keyring_problems(keyring_file, process))
     if problems:
         raise ImproperlyConfigured("This box does not start: " + "; ".join(problems))
-
-
-def _keyring_problems(file: Path | None, process: str) -> list[str]:
-    if _makes_keys():
-        return []
-    if file is None:
-        return ["no keyring: give CONNECTOR_KEYRING_FILE or a home"]
-    if not file.exists():
-        return [f"the keyring {file} is missing; `manage.py keys init` makes a new box's keys"]
-    mode = stat.S_IMODE(file.stat().st_mode)
-    if mode & 0o077:
-        return [f"the keyring {file} has mode {mode:04o}; run: chmod 600 {file}"]
-    return []
-
-
-def _makes_keys() -> bool:
-    return sys.argv[1:2] in (["keys"], ["quickstart"], ["help"], ["collectstatic"])
 
 
 def logging() -> dict[str, Any]:

@@ -19,7 +19,7 @@ PROCESS = env.choice(
 )
 HOME = boot.home()
 KEYRING_FILE = boot.keyring_file(HOME, PROCESS)
-CONNECTOR_KEYRING = "appliance.keyrings.files.load"
+CONNECTOR_KEYRING = "appliance.keyrings.kept.load"
 SECRET_KEY = boot.secret_key(KEYRING_FILE)
 DATABASES = {"default": boot.database(HOME, PROCESS)}
 
@@ -102,6 +102,7 @@ if PROCESS == "worker":
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "appliance.keyrings.middleware.keyring_gate",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -204,7 +205,5 @@ boot.refuse_unsafe(
     mode=MODE,
     debug=DEBUG,
     hosts=ALLOWED_HOSTS,
-    home=HOME,
-    keyring_file=KEYRING_FILE,
     process=PROCESS,
 )

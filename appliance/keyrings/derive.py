@@ -83,7 +83,7 @@ def drawn(domain: Domain) -> tuple[Key, ...]:
     return tuple(_made(part, contexts[part.context]) for part in _rotating(domain))
 
 
-def may_hold(process: Process) -> frozenset[tuple[Domain, Role]]:
+def may_hold(process: str) -> frozenset[tuple[Domain, Role]]:
     """The kinds of key that a process is given, and no others."""
     return frozenset((part.domain, part.role) for part in PLAN if process in part.holders)
 

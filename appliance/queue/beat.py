@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
+from appliance.keyrings import gate
 from appliance.queue import shared
 from connector.jobs.errors import frames
 
@@ -26,7 +27,7 @@ def beat() -> None:
     baton = Baton()
     due_at = dict.fromkeys(settings.CONNECTOR_BEATS, 0.0)
     while not shared.stop_asked():
-        if baton.held():
+        if baton.held() and not gate.trouble():
             for name, every_s in settings.CONNECTOR_BEATS.items():
                 if time.monotonic() >= due_at[name]:
                     due_at[name] = time.monotonic() + every_s

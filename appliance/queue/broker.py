@@ -18,6 +18,7 @@ from django.utils import timezone
 from django_q.brokers import Broker as DjangoQBroker
 from django_q.signing import SignedPackage
 
+from appliance.keyrings import gate
 from appliance.queue import shared
 from appliance.queue.drain import drain
 from connector.jobs import queue, sql
@@ -42,6 +43,9 @@ class Broker(DjangoQBroker):  # type: ignore[misc]
         try:
             self._wait()
             if shared.stop_asked():
+                return None
+            if gate.watched("no job is taken"):
+                shared.beat_pulse()  # the queue is not dead
                 return None
             return [_package() for _ in range(queue.due(at_most=settings.WORKERS))]
         except Exception as error:  # Django's errors from queries, psycopg's from the waiting

@@ -10,6 +10,7 @@ from functools import cache
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from appliance.keyrings import gate
 from appliance.queue import shared
 from appliance.queue.lease import Keeper
 from connector.audit import log
@@ -33,7 +34,7 @@ def drain() -> None:
     ends_at = time.monotonic() + LONGEST_S
     try:
         many = False
-        while time.monotonic() < ends_at and not shared.stop_asked():
+        while time.monotonic() < ends_at and not shared.stop_asked() and not gate.trouble():
             shared.beat_pulse()
             jobs = _take(holder, many=many)
             if not jobs:

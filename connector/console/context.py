@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from connector.console.access import abilities, role_of
+from connector.crypto.errors import BadKeyring
 from connector.crypto.keyring import get_keyring
 from connector.flows import inbox
 
@@ -50,11 +51,18 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "may": may,
         "theme": theme if theme in THEMES else "system",
         "zone": settings.TIME_ZONE,
-        "box": SimpleLazyObject(lambda: f"box {get_keyring().cell[:8]}"),
+        "box": SimpleLazyObject(_name_of_box),
         "box_version": settings.VERSION,
         "menu_main": SimpleLazyObject(lambda: _items(request, MAIN, may)),
         "menu_box": SimpleLazyObject(lambda: _items(request, BOX, may)),
     }
+
+
+def _name_of_box() -> str:
+    try:
+        return f"box {get_keyring().cell[:8]}"
+    except BadKeyring:
+        return "box"  # an error page shows itself without keys, too
 
 
 def _items(

@@ -48,7 +48,8 @@ class Sealed:
             for at in self.ids_at
         }
         named = reduce(or_, (Q((f"{part}__in", ids)) for part in parts))
-        return self.model._default_manager.alias(**parts).filter(named)
+        rows: QuerySet[Model] = self.model._default_manager.alias(**parts).filter(named)
+        return rows
 
 
 def in_place(

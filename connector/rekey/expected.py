@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from connector.crypto.errors import BadKeyring
 from connector.crypto.keyring import Domain, Key, Keyring, Role
 from connector.rekey.models import ExpectedKey
 
@@ -15,12 +16,12 @@ def note(keyring: Keyring) -> int:
     """Write down the keys of a keyring for each kind that none is known of yet; how many.
 
     Raises:
-        ForeignKeyring: the database is another box's.
+        BadKeyring: the database is another box's.
     """
     known = set(ExpectedKey.objects.values_list("domain", "role"))
     cell = ExpectedKey.objects.values_list("cell", flat=True).first()
     if cell not in (None, keyring.cell):
-        return 0
+        raise BadKeyring(_of_another_box(keyring.cell, str(cell)))
     new = [key for key in keyring.all_keys() if (key.domain, key.role) not in known]
     ExpectedKey.objects.bulk_create([_row(keyring, key) for key in new], ignore_conflicts=True)
     return len(new)
@@ -55,18 +56,26 @@ def what_is_wrong(keyring: Keyring, kinds: Kinds) -> str:
     rows = list(ExpectedKey.objects.order_by("domain", "role", "-primary", "id"))
     cells = {row.cell for row in rows}
     if cells and keyring.cell not in cells:
-        return f"It is the keyring of the box {keyring.cell}; this box is {cells.pop()}."
+        return _of_another_box(keyring.cell, cells.pop())
     held = {(key.domain, key.role, key.id) for key in keyring.all_keys()}
     missing = [row for row in wanted(rows, kinds) if (row.domain, row.role, row.key_id) not in held]
     if not missing:
         return ""
-    return "It lacks " + ", ".join(f"{row.domain} {row.role} {row.key_id}" for row in missing) + "."
+    return (
+        "The keyring lacks "
+        + ", ".join(f"{row.domain} {row.role} {row.key_id}" for row in missing)
+        + "."
+    )
 
 
 def wanted(rows: Iterable[ExpectedKey], kinds: Kinds) -> list[ExpectedKey]:
     """The expected keys that a process holds which has these kinds."""
     theirs = {(domain.value, role.value) for domain, role in kinds}
     return [row for row in rows if (row.domain, row.role) in theirs]
+
+
+def _of_another_box(found: str, expected: str) -> str:
+    return f"The keyring is that of the box {found}; the database is that of {expected}."
 
 
 def _row(keyring: Keyring, key: Key) -> ExpectedKey:

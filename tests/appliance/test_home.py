@@ -42,7 +42,7 @@ def test_a_home_that_others_can_look_into_is_refused(home: Home, mode: int) -> N
         home.refuse_unsafe_modes()
 
 
-@pytest.mark.parametrize("name", ["web.keyring", "worker.keyring", "secrets/db-worker"])
+@pytest.mark.parametrize("name", ["secrets/db-web", "secrets/db-worker"])
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601])
 def test_a_secret_that_others_can_touch_is_refused(home: Home, name: str, mode: int) -> None:
     file = home.path / name

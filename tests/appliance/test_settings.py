@@ -138,7 +138,6 @@ def test_the_owner_holds_no_key(home: Home) -> None:
         ({"CONNECTOR_WORKERS": "none"}, "CONNECTOR_WORKERS must be 1 to 32"),
         ({"CONNECTOR_MODE": "test"}, "one of production, practice"),
         ({"CONNECTOR_PROCESS": "all"}, "one of web, worker, owner"),
-        ({"CONNECTOR_KEYRING_FILE": "/absent"}, "the keyring /absent is missing"),
         ({"DATABASE_URL": "postgres://me@db.example/box"}, "sslmode=verify-full"),
         ({"CONNECTOR_HOME": "/absent"}, "there is no box at /absent"),
     ],
@@ -151,11 +150,14 @@ def test_what_is_unsafe_does_not_start(home: Home, variables: dict[str, str], wo
     assert "a password of" not in done.stderr
 
 
-def test_a_keyring_that_others_can_read_does_not_start(home: Home) -> None:
-    home.keyring("web").chmod(0o640)
-    try:
-        done = started(home, "MODE")
-    finally:
-        home.keyring("web").chmod(0o600)
+@pytest.mark.parametrize("process", ["gunicorn", "manage.py work"])
+def test_without_a_keyring_that_can_be_used_a_box_starts_and_signs_for_nobody(
+    home: Home, process: str
+) -> None:
+    """It stays up and says what it lacks: appliance.keyrings.gate."""
+    argv = tuple(process.split())
 
-    assert "has mode 0640" in done.stderr
+    one = of(home, "SECRET_KEY", argv=argv, variables={"CONNECTOR_KEYRING_FILE": "/absent"})
+    two = of(home, "SECRET_KEY", argv=argv, variables={"CONNECTOR_KEYRING_FILE": "/absent"})
+
+    assert one["SECRET_KEY"] != two["SECRET_KEY"]

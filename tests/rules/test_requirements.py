@@ -14,7 +14,6 @@ NOT_IMPORTED_YET = {
     "python-json-logger",
     "requests",
     "requests-oauthlib",
-    "shamir-mnemonic",
 }
 NOT_IMPORTED_EVER = {
     "gunicorn": "started as a program",

@@ -111,7 +111,7 @@ def test_signed_pickles_schedules_and_results_of_django_q_are_never_read(
     packages = [
         signing.dumps(
             {"id": "a", "name": "a", "func": Bomb(canary), "args": (), "kwargs": {}},
-            key=files.django_secret(live.home.keyring(process)),
+            key=files.read(live.home.keyring(process)).django,
             salt="connector",
             serializer=PickleSerializer,
             compress=packed,
@@ -119,7 +119,7 @@ def test_signed_pickles_schedules_and_results_of_django_q_are_never_read(
         for process in ("web", "worker")  # web holds the first only: even the other is no use
         for packed in (False, True)
     ]
-    secret = files.django_secret(live.home.keyring("worker"))
+    secret = files.read(live.home.keyring("worker")).django
     signing.loads(packages[-1], key=secret, salt="connector", serializer=PickleSerializer)
     assert canary.exists()  # the bombs are live ones
     canary.unlink()
@@ -160,7 +160,7 @@ def test_the_worker_goes_on_working(live: Live) -> None:
 
 
 def test_web_signs_nothing_that_means_anything_to_the_worker(live: Live) -> None:
-    secrets = {name: files.django_secret(live.home.keyring(name)) for name in ("web", "worker")}
+    secrets = {name: files.read(live.home.keyring(name)).django for name in ("web", "worker")}
     signed = signing.dumps({"a": 1}, key=secrets["web"])
 
     assert secrets["web"] != secrets["worker"]

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from appliance import memory
+
 
 class Command(BaseCommand):
     help = "Run the worker until SIGTERM or SIGINT. It starts itself anew after a crash."
@@ -16,5 +18,6 @@ class Command(BaseCommand):
             )
         from appliance.queue.supervise import supervise
 
+        memory.close()
         self.stdout.write(f"worker with {settings.WORKERS} processes")
         supervise()

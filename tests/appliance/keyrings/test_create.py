@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from appliance.keyrings import create, files, recovery, status
-from appliance.keyrings.create import KeysExistError
+from appliance.keyrings.files import KeysExistError
 from connector.crypto import passphrase
-from connector.crypto.errors import CannotOpen, NotHeld
+from connector.crypto.errors import NotHeld
 from connector.crypto.keyring import Domain
 from connector.crypto.passphrase import Cost
 from connector.crypto.secret import Secret
@@ -38,7 +38,7 @@ def test_a_new_box_gets_two_keyrings_that_fit_and_a_kit(tmp_path: Path) -> None:
     }
     for path in tmp_path.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert files.django_secret(created.web) != files.django_secret(created.worker)
+    assert files.read(created.web).django != files.read(created.worker).django
 
 
 def test_a_wide_umask_does_not_open_the_files(tmp_path: Path) -> None:
@@ -139,33 +139,6 @@ def test_a_short_passphrase_is_refused_before_anything_is_written(tmp_path: Path
         create.create_keyrings(tmp_path, passphrase=Secret("short"))
 
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_kit_brings_back_the_same_keyrings(tmp_path: Path) -> None:
-    created = create.create_keyrings(tmp_path, passphrase=WORDS)
-    assert created.kit
-    before = {path.name: path.read_bytes() for path in (created.web, created.worker)}
-    kit = created.kit.read_text()
-    created.web.unlink()
-    created.worker.unlink()
-
-    create.restore_keyrings(tmp_path, kit=kit, passphrase=WORDS)
-
-    assert {path.name: path.read_bytes() for path in (created.web, created.worker)} == before
-
-
-def test_a_kit_with_a_wrong_passphrase_writes_nothing(tmp_path: Path) -> None:
-    created = create.create_keyrings(tmp_path, passphrase=WORDS)
-    assert created.kit
-    kit = created.kit.read_text()
-    (tmp_path / "new").mkdir()
-
-    with pytest.raises(CannotOpen):
-        create.restore_keyrings(tmp_path / "new", kit=kit, passphrase=Secret("wrong" * 4))
-    with pytest.raises(KeysExistError):
-        create.restore_keyrings(tmp_path, kit=kit, passphrase=WORDS)
-
-    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_status_tells_of_keyrings_that_do_not_fit(tmp_path: Path) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
-from django.test import override_settings
 
 from appliance.keyrings import derive, files
 from connector.crypto.errors import BadKeyring
@@ -42,7 +40,7 @@ def test_a_keyring_is_read_as_it_was_written(process: derive.Process, tmp_path: 
     assert [(k.domain, k.role, k.id, k.material) for k in opened.keyring.all_keys()] == [
         (k.domain, k.role, k.id, k.material) for k in expected.all_keys()
     ]
-    assert files.django_secret(path) == f"django secret of {process}"
+    assert opened.django == f"django secret of {process}"
 
 
 def test_what_was_read_does_not_show_itself(tmp_path: Path) -> None:
@@ -98,8 +96,6 @@ def test_a_file_that_is_no_keyring_is_refused_without_showing_it(
         files.read(path)
 
     assert "canary" not in str(refused.value)
-    with pytest.raises(ImproperlyConfigured, match="no keyring"):
-        files.django_secret(path)
 
 
 def test_another_format_is_refused(tmp_path: Path) -> None:
@@ -122,22 +118,3 @@ def test_a_keyring_of_web_with_a_key_of_the_worker_is_refused(tmp_path: Path) ->
 
     with pytest.raises(BadKeyring, match="that the web process must never have"):
         files.read(path)
-
-
-def test_a_process_loads_its_own_keyring_alone(tmp_path: Path) -> None:
-    web, worker = _write(tmp_path / "web"), _write(tmp_path / "worker", "worker")
-
-    with override_settings(KEYRING_FILE=web, PROCESS="web"):
-        assert files.load().cell == keyrings.web().cell
-    with override_settings(KEYRING_FILE=worker, PROCESS="worker"):
-        assert len(files.load().all_keys()) == len(keyrings.worker().all_keys())
-    with (
-        override_settings(KEYRING_FILE=worker, PROCESS="web"),
-        pytest.raises(BadKeyring, match="keyring of worker, but this is the web process"),
-    ):
-        files.load()
-    with (
-        override_settings(KEYRING_FILE=None, PROCESS="owner"),
-        pytest.raises(BadKeyring, match="This process has no keyring"),
-    ):
-        files.load()

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from appliance.management.commands import keys
 
+pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = "correct horse battery"
 
@@ -21,7 +22,7 @@ def _run(*words: str | Path) -> str:
     return out.getvalue()
 
 
-def test_init_status_and_restore_from_an_empty_directory(tmp_path: Path) -> None:
+def test_init_status_and_recover_from_an_empty_directory(tmp_path: Path) -> None:
     """In a process of its own, as on a machine where there is no database and no setting yet."""
     home, file = tmp_path / "home", tmp_path / "passphrase"
     home.mkdir(mode=0o700)
@@ -43,7 +44,7 @@ def test_init_status_and_restore_from_an_empty_directory(tmp_path: Path) -> None
     kit = (home / "recovery.kit").rename(tmp_path / "recovery.kit")
     (home / "worker.keyring").rename(tmp_path / "old.keyring")
     (home / "web.keyring").unlink()
-    restored = manage("restore", "--home", home, "--kit", kit, "--passphrase-file", file)
+    restored = manage("recover", "--home", home, "--kit", kit, "--passphrase-file", file)
     told = manage("status", "--home", home)
 
     assert (made.returncode, made.stderr) == (0, "")

@@ -6,6 +6,7 @@ from django.db.models import BinaryField
 from connector.rekey import columns
 
 HASHES_AND_MACS = {
+    *("accounts_session.key_hash", "accounts_cached.key"),
     *("audit_entry.mac", "accounts_setuplink.token_hash"),
     *("flows_delivery.source_key", "flows_delivery.fingerprint", "flows_delivery.source_print"),
     *("flows_delivery.remote_key", "flows_heldrecord.source_key", "webhooks_event.body_hash"),
@@ -17,7 +18,7 @@ def test_every_column_of_bytes_is_sealed_and_declared_or_known_to_be_a_hash() ->
     found = {
         f"{model._meta.db_table}.{field.column}"
         for model in apps.get_models(include_auto_created=True)
-        for field in model._meta.get_fields()
+        for field in model._meta.concrete_fields
         if isinstance(field, BinaryField) or "sealed" in field.name
     }
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import InternalError, ProgrammingError, connection, transaction
 
 from connector.audit.models import Entry
+from connector.crypto import envelope
 from connector.crypto.errors import CryptoError
 from connector.crypto.keyring import Domain, get_keyring
 from connector.flows.models import Delivery, Flow, Version
@@ -48,11 +49,15 @@ def contents() -> dict[tuple[str, str], bytes]:
 
 
 def opened(column: columns.Sealed, row: Any, blob: bytes) -> bytes:
+    """The plain bytes on their way through sealing anew."""
     plain: list[bytes] = []
+
+    def caught(domain: Domain, clear: bytes, *, place: envelope.Place) -> bytes:
+        plain.append(clear)
+        return b""
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            columns.envelope, "seal", lambda domain, clear, *, place: plain.append(clear) or b""
-        )
+        patch.setattr(envelope, "seal", caught)
         column.again(row, blob)
     return plain[0]
 
