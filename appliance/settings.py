@@ -40,9 +40,11 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+SESSION_ENGINE = "appliance.accounts.session_store"
 SESSION_COOKIE_AGE = env.number(
     "CONNECTOR_SESSION_S", default=8 * 3600, at_least=60, at_most=86_400
 )
+SESSION_IDLE_S = env.number("CONNECTOR_IDLE_S", default=1800, at_least=60, at_most=86_400)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_AGE = None
 CONTENT_SECURITY_POLICY = {
@@ -64,7 +66,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000
 
 # --- Accounts ---------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-PASSWORD_HASHERS = ["appliance.accounts.hashers.Scrypt"]
+# New passwords are hashed by the first; what the others made is accepted, and renewed at sign-in.
+PASSWORD_HASHERS = ["appliance.accounts.hashers.Scrypt", "appliance.accounts.hashers.Argon2"]
+AUTHENTICATION_BACKENDS = ["appliance.accounts.backend.NameOrEmail"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -72,7 +76,27 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "appliance.accounts.passwords.NotDressedUp"},
 ]
+ACCOUNT_ADAPTER = "appliance.accounts.adapters.Account"
+ACCOUNT_FORMS = {"login": "appliance.accounts.forms.SignIn"}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]  # nobody signs up; a check wants it
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "5/15m/key",  # a name from one address, or the second factor of a person
+    "name_failed": "20/15m/key",  # a name from all addresses that are new to it
+    "reauthenticate": "10/m/user",
+}
+MFA_ADAPTER = "appliance.accounts.adapters.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+MFA_RECOVERY_CODE_DIGITS = 12
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -81,11 +105,13 @@ LOGOUT_REDIRECT_URL = "sign-in"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.admin",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "appliance.accounts",
     "appliance.apps.ApplianceConfig",
     "connector.audit",
@@ -107,6 +133,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "appliance.accounts.sessions.InUse",
+    "appliance.accounts.second_factor.SecondFactorFirst",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -135,7 +164,7 @@ TIME_ZONE = env.text("CONNECTOR_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+CACHES = {"default": {"BACKEND": "appliance.accounts.shared_cache.SharedCache"}}
 LOGGING = boot.logging()
 
 # --- Queue ------------------------------------------------------------------
@@ -197,6 +226,7 @@ CONNECTOR_REMIND_AGE_DAYS = env.number(
     "CONNECTOR_REMIND_AGE_DAYS", default=365, at_least=0, at_most=3650
 )
 CONNECTOR_ALLOW_LOOPBACK = MODE == "practice"
+CONNECTOR_CONFIRMED = "appliance.accounts.confirm.confirmed"
 CONNECTOR_SECRETS_DIRECTORY = env.path("CONNECTOR_SECRETS_DIRECTORY") or (
     HOME.secrets if HOME else None
 )

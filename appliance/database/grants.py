@@ -20,7 +20,11 @@ WEB: Mapping[str, tuple[str, ...]] = {
     "auth_group_permissions": READ,
     "auth_permission": READ,
     "django_content_type": READ,
-    "django_session": ALL,
+    "account_emailaddress": READ,
+    "mfa_authenticator": ALL,
+    "accounts_session": ALL,
+    "accounts_cached": ALL,
+    "accounts_signinrules": CHANGE,
     "django_admin_log": READ,
     "django_migrations": READ,
     # the product

@@ -11,6 +11,15 @@ class Action(StrEnum):
     SIGNED_IN = "account.signed_in"
     SIGNED_OUT = "account.signed_out"
     SIGN_IN_REFUSED = "account.sign_in_refused"
+    SIGN_IN_UNLOCKED = "account.sign_in_unlocked"
+    SIGN_IN_RULES_CHANGED = "account.sign_in_rules_changed"
+    SECOND_FACTOR_ADDED = "account.second_factor_added"
+    SECOND_FACTOR_REMOVED = "account.second_factor_removed"
+    SECOND_FACTOR_REFUSED = "account.second_factor_refused"
+    CONFIRMED = "account.confirmed"
+    PASSWORD_CHANGED = "account.password_changed"  # noqa: S105
+    ACCOUNT_RENAMED = "account.renamed"
+    SESSIONS_ENDED = "account.sessions_ended"
     # credentials
     CREDENTIAL_CREATED = "credential.created"
     CREDENTIAL_ENTERED = "credential.entered"
@@ -81,9 +90,20 @@ PUT_IN_USE = (
 
 FACTS: dict[Action, frozenset[str]] = {
     Action.SETUP_COMPLETED: frozenset({"email"}),
-    Action.SIGNED_IN: frozenset({"address"}),
+    Action.SIGNED_IN: frozenset({"address", "method"}),
     Action.SIGNED_OUT: frozenset({"address"}),
     Action.SIGN_IN_REFUSED: frozenset({"address", "reason"}),
+    Action.SIGN_IN_UNLOCKED: frozenset(),
+    Action.SIGN_IN_RULES_CHANGED: frozenset(
+        {"second_factor", "passwords_for_owners_alone", "sessions"}
+    ),
+    Action.SECOND_FACTOR_ADDED: frozenset({"kind"}),
+    Action.SECOND_FACTOR_REMOVED: frozenset({"kind"}),
+    Action.SECOND_FACTOR_REFUSED: frozenset({"kind", "address"}),
+    Action.CONFIRMED: frozenset({"method", "address"}),
+    Action.PASSWORD_CHANGED: frozenset(),
+    Action.ACCOUNT_RENAMED: frozenset(),
+    Action.SESSIONS_ENDED: frozenset({"sessions", "reason"}),
     Action.CREDENTIAL_CREATED: frozenset({"label", "system", "version", "hosts"}),
     Action.CREDENTIAL_ENTERED: frozenset({"label", "version"}),
     Action.CREDENTIAL_TEST_FAILED: frozenset({"label", "version"}),

@@ -4,7 +4,7 @@ A sealed value, format 1:
 
     offset  bytes
     0       1      format version, 01
-    1       1      domain: 02 receiver, 03 config, 04 payload
+    1       1      domain: 02 receiver, 03 config, 04 payload, 05 people
     2       8      key id
     10      24     nonce, random
     34      n+16   XChaCha20-Poly1305 of the n plain bytes, with its tag
@@ -26,7 +26,12 @@ from connector.crypto.errors import CannotOpen, UnknownFormat
 from connector.crypto.keyring import KEY_ID_BYTES, Domain, Key, Role, get_keyring
 
 VERSION = b"\x01"
-_DOMAIN_BYTE = {Domain.RECEIVER: b"\x02", Domain.CONFIG: b"\x03", Domain.PAYLOAD: b"\x04"}
+_DOMAIN_BYTE = {
+    Domain.RECEIVER: b"\x02",
+    Domain.CONFIG: b"\x03",
+    Domain.PAYLOAD: b"\x04",
+    Domain.PEOPLE: b"\x05",
+}
 _KEY_ID_ENDS = 2 + KEY_ID_BYTES
 
 

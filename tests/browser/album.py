@@ -4,11 +4,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.test.utils import setup_test_environment, teardown_test_environment
 
 from appliance.accounts.models import User
+from appliance.accounts.session_store import SessionStore
 from tests.browser.chrome import chrome
 from tests.browser.served import served
 from tests.browser.world import fill, pages
@@ -52,7 +52,7 @@ def session_of(person: User) -> str:
     """The key of a new session of this person."""
     session = SessionStore()
     session[SESSION_KEY] = str(person.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = person.get_session_auth_hash()
     session.save()
     return str(session.session_key)

@@ -1,0 +1,125 @@
+"""What allauth does here in another way: no sign-up, no mail, our limits, the audit log."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import (
+    get_authentication_records,
+    record_authentication,
+)
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.http import HttpRequest
+
+from appliance.accounts import limits, second_factor
+from appliance.accounts.backend import person
+from connector.audit import log
+from connector.audit.actions import Action
+from connector.crypto import mac
+from connector.crypto.keyring import Domain, get_keyring
+
+# The same sentence for a wrong name, a wrong password and a pause.
+NO_FIT = "That name and password don’t fit together."
+OWN_WORDS = {"password": "password", "mfa": "second factor", "socialaccount": "single sign-on"}
+
+
+class Account(DefaultAccountAdapter):  # type: ignore[misc]
+    """Signing in and out."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": NO_FIT,
+        "email_password_mismatch": NO_FIT,
+        "too_many_login_attempts": NO_FIT,
+        "incorrect_password": "That is not your password.",
+        "rate_limited": "Too many tries. Wait for 15 minutes.",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return limits.client_address(request) or "unknown"
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        if not limits.take(request, _name(credentials)):
+            raise self.validation_error("too_many_login_attempts")
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        user: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        if user:
+            limits.forget(request, _name(credentials))
+        return user
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """A name that isn't known stands as a keyed hash: people type passwords into its field."""
+        name = _name(credentials)
+        found = person(name)
+        unknown = mac.keyed_hash(Domain.AUDIT, "unknown name", name.encode()).hex()
+        subject = f"account:{found.username}" if found else f"account:~{unknown}"
+        with transaction.atomic():
+            log.record(
+                Action.SIGN_IN_REFUSED,
+                actor="anonymous",
+                subject=subject[:150],
+                address=limits.client_address(request),
+                reason="name or password",
+            )
+
+    @transaction.atomic
+    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
+        """Start the session. Who has just proved to be themselves need not confirm it again."""
+        methods = [record["method"] for record in get_authentication_records(request, user)]
+        super().login(request, user)
+        name = user.get_username()
+        log.record(
+            Action.SIGNED_IN,
+            actor=name,
+            subject=f"account:{name}",
+            address=limits.client_address(request),
+            method=" and ".join(dict.fromkeys(OWN_WORDS.get(each, each) for each in methods)),
+        )
+        if set(methods) & {"password", "mfa"}:
+            record_authentication(request, user, method="sign-in", reauthenticated=True)
+
+    @transaction.atomic
+    def logout(self, request: HttpRequest) -> None:
+        """End the session."""
+        name = request.user.get_username()
+        log.record(
+            Action.SIGNED_OUT,
+            actor=name,
+            subject=f"account:{name}",
+            address=limits.client_address(request),
+        )
+        super().logout(request)
+
+    def add_message(self, *_: Any, **__: Any) -> None:
+        """The pages say themselves what happened."""
+
+    def send_mail(self, *_: Any, **__: Any) -> None:
+        """This box sends no mail about accounts."""
+
+
+class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]
+    """Second factors. They are sealed in seals.py, where their row is known."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "That code is not right, or was used already.",
+        "cannot_delete_authenticator": "You need a second factor here. Add another one first.",
+    }
+
+    def get_totp_issuer(self) -> str:
+        return f"ml-connector {get_keyring().cell[:8]}"
+
+    def can_delete_authenticator(self, authenticator: Any) -> bool:
+        return second_factor.can_do_without(authenticator)
+
+    def generate_authenticator_name(self, user: AbstractBaseUser, _type: Any) -> str:
+        return f"Passkey {second_factor.passkeys_of(user).count() + 1}"
+
+
+def _name(credentials: dict[str, Any]) -> str:
+    return str(credentials.get("username") or credentials.get("email") or "")
