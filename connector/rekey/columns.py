@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import BinaryField, Model, Q, QuerySet
 from django.db.models.functions import Substr
+from django.db.models.lookups import In
 from django.utils.module_loading import import_string
 
 from connector.crypto import envelope
@@ -43,12 +44,11 @@ class Sealed:
     def naming(self, key_ids: Iterable[str]) -> QuerySet[Model]:
         """The rows whose bytes name one of these keys."""
         ids = [bytes.fromhex(key_id) for key_id in key_ids]
-        parts = {
-            f"key_at_{at}": Substr(self.field, at, KEY_ID_BYTES, output_field=BinaryField())
-            for at in self.ids_at
-        }
-        named = reduce(or_, (Q((f"{part}__in", ids)) for part in parts))
-        rows: QuerySet[Model] = self.model._default_manager.alias(**parts).filter(named)
+        parts = (
+            Substr(self.field, at, KEY_ID_BYTES, output_field=BinaryField()) for at in self.ids_at
+        )
+        named = reduce(or_, (Q(In(part, ids)) for part in parts))
+        rows: QuerySet[Model] = self.model._default_manager.filter(named)
         return rows
 
 
