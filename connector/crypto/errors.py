@@ -6,6 +6,7 @@ CryptoError
   UnknownKey         sealed under a key that this keyring does not have; names the key id
   NotHeld            this process does not hold that kind of key, on purpose
   BadKeyring         the keyring itself can't be used; says what to do about it
+  BadSigningKey      a key that a person entered can't sign as it should
   Forgotten          a secret was asked for after the block that had opened it
 """
 
@@ -40,6 +41,10 @@ class NotHeld(CryptoError):
 
 class BadKeyring(CryptoError):
     """The keyring can't be used; the text says what to do about it."""
+
+
+class BadSigningKey(CryptoError):
+    """A private key or certificate that a person entered can't be used; the text says why."""
 
 
 class Forgotten(CryptoError):

@@ -102,6 +102,15 @@ def seal(fields: Mapping[str, Secret], *, binding: Binding) -> bytes:
     return _sealed(_encode(fields, binding), binding)
 
 
+def wrap(fields: Mapping[str, Secret], *, binding: Binding) -> bytes:
+    """The worker's own form at once, for what it was given itself: tokens, for example.
+
+    Raises:
+        NotHeld: this process does not hold the wrap key; only the worker does.
+    """
+    return _wrapped(_encode(fields, binding), binding)
+
+
 def open_box(blob: bytes, *, expected: Binding) -> dict[str, Secret]:
     """Open either form, if it was sealed for just this binding on this box.
 

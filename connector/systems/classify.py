@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
-from connector.systems import path, retry
+from connector.systems import path, retry, token_answer
 from connector.systems.condition import all_hold
-from connector.systems.errors import Kind, SystemFailure
+from connector.systems.errors import AccessEnded, Kind, SystemFailure
 from connector.systems.path import MISSING
 from connector.systems.reply import Reply
 from connector.systems.spec import ErrorRule, System
@@ -38,7 +38,7 @@ class Trouble:
     """No good answer. `done` says whether a write could have happened all the same.
 
     `unproven`: neither an error nor a success as the description knows them. `by_rule`: the
-    description says so, and not HTTP alone.
+    description says so, and not HTTP alone. `code`: the error code of an answer about tokens.
     """
 
     kind: TroubleKind
@@ -48,11 +48,13 @@ class Trouble:
     id: str | None = None
     detail: str = ""
     by_rule: bool = False
+    code: str = ""
 
     def failure(self) -> SystemFailure:
         """As an exception, for everything that is not a write with an outcome of its own."""
         kind = _FAILURES.get(self.kind, Kind.REFUSED)
-        return SystemFailure(kind, self.message, detail=self.detail, wait_s=self.wait_s)
+        cls = AccessEnded if self.code in token_answer.ENDED else SystemFailure
+        return cls(kind, self.message, detail=self.detail, wait_s=self.wait_s)
 
 
 _FAILURES = {
@@ -73,6 +75,8 @@ def read_answer(reply: Reply, wanted: str) -> tuple[Answer, bool]:
     fits = True
     if wanted == "text":
         body = reply.body.decode("utf-8", "replace")
+    elif wanted == "token":
+        body, fits = token_answer.read(reply.body)
     elif reply.body.strip() and not (wanted == "none" and 200 <= reply.status < 300):
         try:
             body = jsontext.decode(reply.body.removeprefix(b"\xef\xbb\xbf"))
@@ -129,6 +133,9 @@ def _by_status(title: str, operation: Operation, answer: Answer, now: datetime) 
     status = answer.status
     wait_s = _asked(answer, None, now)
     trouble = Trouble("refused", "", detail=f"status {status}", wait_s=wait_s)
+    code = token_answer.code(answer.body) if operation == "token" else ""
+    if 400 <= status < 500 and (code in token_answer.PASSING or token_answer.words(code)):
+        return by_code(title, code, status)
     if operation in ("login", "token") and status in (400, 401, 403):
         trouble = replace(trouble, kind="config")
         return replace(trouble, message=f"{title} did not accept the sign-in ({status}).")
@@ -141,6 +148,14 @@ def _by_status(title: str, operation: Operation, answer: Answer, now: datetime) 
     elif not 400 <= status < 500:
         trouble = replace(trouble, kind="unproven", done="maybe")
     return replace(trouble, message=_default_words(title, trouble.kind, status))
+
+
+def by_code(title: str, code: str, status: int) -> Trouble:
+    """What the known error code of an answer about tokens means."""
+    if code in token_answer.PASSING:
+        return Trouble("transient", _default_words(title, "transient", status), "maybe", code=code)
+    words = f"{title} {token_answer.words(code)} ({status}, {code})."
+    return Trouble("config", words, detail=f"status {status}", code=code)
 
 
 _STATUS: Mapping[int, TroubleKind] = {

@@ -12,6 +12,7 @@ from connector.crypto.secret import Secret
 from connector.systems.addresses import Guard
 from connector.systems.auth.base import revealed
 from connector.systems.auth.oauth2 import TokenStore
+from connector.systems.auth.oauth2_person import Person, person
 from connector.systems.call import Caller
 from connector.systems.check import check
 from connector.systems.condition import holds
@@ -103,6 +104,10 @@ class Client:
     def close(self) -> None:
         """Close connections and forget the sign-in."""
         self._caller.close()
+
+    def person(self) -> Person:
+        """What it takes to have a person grant access."""
+        return person(self._caller.auth, self.context)
 
     def check(self) -> CheckResult:
         """Test the connection."""

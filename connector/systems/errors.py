@@ -7,6 +7,7 @@ SystemFailure          a call to a system failed
   kind = TRANSIENT     time-out, 5xx: try again
   kind = RATE_LIMITED  429: try again after wait_s
   kind = REFUSED       this one record was not accepted: keep it aside, go on
+  AccessEnded          config: what a person once granted is not accepted any more
 """
 
 from collections.abc import Sequence
@@ -65,3 +66,7 @@ class SystemFailure(Exception):
     @property
     def retryable(self) -> bool:
         return self.kind in (Kind.TRANSIENT, Kind.RATE_LIMITED)
+
+
+class AccessEnded(SystemFailure):
+    """The system does not accept what a person granted any more; it must be granted again."""

@@ -30,7 +30,7 @@ class Prepared:
     target: str
     headers: Mapping[str, str]
     body: bytes | None = field(default=None, repr=False)
-    answer: Literal["json", "none", "text"] = "json"
+    answer: Literal["json", "none", "text", "token"] = "json"
     remote_id: str = ""
     external_id: str = ""
 

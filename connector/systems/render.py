@@ -30,7 +30,7 @@ class Outgoing:
     target: str
     headers: Mapping[str, str]
     body: bytes | None = field(default=None, repr=False)
-    answer: Literal["json", "none", "text"] = "json"
+    answer: Literal["json", "none", "text", "token"] = "json"
     reads: bool = False
     url: Target | None = None
 

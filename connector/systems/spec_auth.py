@@ -130,12 +130,16 @@ Grant: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuth2Auth(AuthBase):
-    """`early_s` before its end a token is renewed (at most a third of its life before)."""
+    """`early_s` before its end a token is renewed (at most a third of its life before).
+
+    `issuer` is who must have sent a person back to us, where the system says it (RFC 9207).
+    """
 
     grant: Grant
     token_url: Template
     authorize_url: Template | None = None
     revoke_url: Template | None = None
+    issuer: Template | None = None
     client_id: Template | None = None
     client_secret: Template | None = None
     username: Template | None = None
@@ -151,7 +155,7 @@ class OAuth2Auth(AuthBase):
     assertion: Assertion | None = None
     rotates: bool = False
     life_s: int | None = None
-    early_s: int = 300
+    early_s: int = 60
     refresh_life_s: int | None = None
     type: Literal["oauth2"] = "oauth2"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / "connector" / "crypto"
-GUARDED = {"nacl", "hmac", "hashlib", "secrets", "random", "argon2", "cryptography"}
+GUARDED = {"nacl", "hmac", "hashlib", "secrets", "random", "argon2", "cryptography", "jwt"}
 
 
 def _imports(source: str) -> Iterator[tuple[int, str]]:

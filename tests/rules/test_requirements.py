@@ -26,6 +26,7 @@ DISTRIBUTION = {
     "csp": "django-csp",
     "django_q": "django-q2",
     "yaml": "pyyaml",
+    "jwt": "pyjwt",
     "nacl": "pynacl",
     "picklefield": "django-picklefield",
     "psycopg": "psycopg",

@@ -11,11 +11,13 @@ from typing import Any, Protocol
 from urllib.parse import quote_plus
 
 from connector.crypto.secret import Secret
+from connector.systems import token_answer
+from connector.systems.auth.assertion import assertion_fields
 from connector.systems.auth.base import Signed, auth_scope, rendered, texts
 from connector.systems.auth.kept import Kept, Obtained
 from connector.systems.auth.session import Ask, derived
 from connector.systems.auth.static import basic
-from connector.systems.classify import Trouble
+from connector.systems.classify import Trouble, by_code
 from connector.systems.context import Context
 from connector.systems.errors import Kind, SystemFailure
 from connector.systems.hosts import Hosts
@@ -27,6 +29,7 @@ from connector.systems.template import DROP, Template, render_text
 from connector.systems.wire import forms
 
 _DEFAULT_LIFE_S = 3600
+_SHORTEST_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,17 @@ class Tokens:
 class TokenStore(Protocol):
     """Keeps the tokens that a person granted."""
 
-    def fresh(self, refused: Secret | None, refresh: Callable[[Secret], Tokens]) -> Tokens:
-        """Tokens that are good now; never `refused` again.
+    def fresh(
+        self,
+        refused: Secret | None,
+        refresh: Callable[[Secret], Tokens],
+        first: Secret | None = None,
+    ) -> Tokens:
+        """Tokens that are good now; never `refused` again. `life_s` is how long to use them.
 
-        Calls `refresh` with the current refresh token if needed, under a lock that holds across
-        processes, and commits what it gave before returning. Raises SystemFailure (config) if a
-        person must grant access again.
+        Calls `refresh` with the current refresh token (`first` if there is none yet) if needed,
+        under a lock that holds across processes, and commits what it gave before returning.
+        Raises SystemFailure (config) if a person must grant access again.
         """
 
 
@@ -87,47 +95,51 @@ class OAuth2:
 
     def _obtain(self, refused: Mapping[str, Any] | None) -> Obtained:
         scope = auth_scope(self.context, self.credential)
-        grant = self.auth.grant
-        if grant in ("jwt_bearer", "jwt_client_credentials"):
-            raise SystemFailure(
-                Kind.CONFIG, f"{self.context.title} wants a signed token, which can't be made here."
-            )
-        if grant == "authorization_code" or self.auth.rotates:
-            tokens = self._granted(refused)
+        if self.auth.grant == "authorization_code" or self.auth.rotates:
+            tokens = self._granted(refused, scope)
+            life_s = tokens.life_s
         else:
-            tokens = self._fetch(self._grant_fields(scope), scope)
-        life_s = max(tokens.life_s - min(self.auth.early_s, tokens.life_s / 3), 1.0)
+            tokens = self.fetch(self._grant_fields(scope), scope)
+            life_s = tokens.life_s - early(self.auth, tokens.life_s)
         values = {**tokens.others, "access_token": tokens.access_token.reveal()}
-        return Obtained(derived(self.auth.derive, values, scope), life_s)
+        return Obtained(derived(self.auth.derive, values, scope), max(life_s, _SHORTEST_S))
 
-    def _granted(self, refused: Mapping[str, Any] | None) -> Tokens:
+    def _granted(self, refused: Mapping[str, Any] | None, scope: Scope) -> Tokens:
         if self.store is None:
             raise SystemFailure(
                 Kind.CONFIG, f"Nobody has granted access to {self.context.title} yet; connect it."
             )
         old = Secret(refused["access_token"]) if refused else None
+        if self.auth.grant == "refresh_token":
+            pasted = Secret(text(self.auth.refresh_token, scope))
+            return self.store.fresh(old, self.refresh, pasted)
         return self.store.fresh(old, self.refresh)
 
     def refresh(self, token: Secret) -> Tokens:
-        """Trade a refresh token for new tokens. Raises SystemFailure."""
+        """Trade a refresh token for new tokens. Raises SystemFailure; AccessEnded if it is void."""
         fields = {"grant_type": "refresh_token", "refresh_token": token.reveal()}
-        return self._fetch(fields, auth_scope(self.context, self.credential))
+        return self.fetch(fields, auth_scope(self.context, self.credential))
 
     def _grant_fields(self, scope: Scope) -> dict[str, str]:
-        fields: dict[str, str] = {"grant_type": self.auth.grant}
-        if self.auth.grant == "password":
-            fields["username"] = _text(self.auth.username, scope)
-            fields["password"] = _text(self.auth.password, scope)
-        if self.auth.grant == "refresh_token":
-            fields["refresh_token"] = _text(self.auth.refresh_token, scope)
+        grant = self.auth.grant
+        if grant in ("jwt_bearer", "jwt_client_credentials"):
+            fields = assertion_fields(self.auth, self.context, self.credential, scope)
+        else:
+            fields = {"grant_type": grant}
+        if grant == "password":
+            fields["username"] = text(self.auth.username, scope)
+            fields["password"] = text(self.auth.password, scope)
+        if grant == "refresh_token":
+            fields["refresh_token"] = text(self.auth.refresh_token, scope)
         if self.auth.scopes:
             fields["scope"] = self.auth.scope_separator.join(self.auth.scopes)
         return fields
 
-    def _fetch(self, fields: dict[str, str], scope: Scope) -> Tokens:
+    def fetch(self, fields: dict[str, str], scope: Scope) -> Tokens:
+        """Ask the token endpoint. Raises SystemFailure; nothing of the answer is in its text."""
         headers = {"Accept": "application/json"}
-        client_id, secret = _text(self.auth.client_id, scope), _text(self.auth.client_secret, scope)
-        if self.auth.client_auth == "basic":
+        client_id, secret = text(self.auth.client_id, scope), text(self.auth.client_secret, scope)
+        if self.auth.client_auth == "basic" and client_id:
             headers["Authorization"] = client_basic(client_id, secret)
         elif client_id:
             fields["client_id"] = client_id
@@ -139,29 +151,32 @@ class OAuth2:
                 fields[name] = value
         headers |= header_values(self.auth.token_headers, scope)
         headers["Content-Type"] = "application/x-www-form-urlencoded"
-        target = self.hosts.target(_text(self.auth.token_url, scope))
-        outgoing = Outgoing("POST", "", "", headers, forms.encode(dict(fields)), url=target)
+        target = self.hosts.target(text(self.auth.token_url, scope))
+        body = forms.encode(dict(fields))
+        outgoing = Outgoing("POST", "", "", headers, body, answer="token", url=target)
         answer = self.ask(outgoing, "token")
         if isinstance(answer, Trouble):
             raise answer.failure()
-        return self._tokens(answer.body, answer.headers)
+        return self._tokens(answer.body, answer.headers, answer.status)
 
-    def _tokens(self, body: Any, headers: Mapping[str, str]) -> Tokens:
+    def _tokens(self, body: Any, headers: Mapping[str, str], status: int) -> Tokens:
         body = body if isinstance(body, dict) else {}
         access, refresh = body.get("access_token"), body.get("refresh_token")
         if not isinstance(access, str) or not access:
+            if code := token_answer.code(body):  # some say what is wrong with status 200
+                raise by_code(self.context.title, code, status).failure()
             raise SystemFailure(Kind.CONFIG, f"{self.context.title} gave no access token.")
-        life = body.get("expires_in")
-        life_s = int(life) if isinstance(life, int | str) and str(life).isdecimal() else None
-        others = {
-            name: str(value) for name, value in take_all(self.auth.take, body, headers).items()
-        }
         return Tokens(
             Secret(access),
             Secret(refresh) if isinstance(refresh, str) and refresh else None,
-            life_s or self.auth.life_s or _DEFAULT_LIFE_S,
-            others,
+            token_answer.life_s(body) or self.auth.life_s or _DEFAULT_LIFE_S,
+            {name: str(one) for name, one in take_all(self.auth.take, body, headers).items()},
         )
+
+
+def early(auth: OAuth2Auth, life_s: float) -> float:
+    """For how many seconds before its end a token is not used any more."""
+    return min(auth.early_s, life_s / 3)
 
 
 def client_basic(client_id: str, secret: str) -> str:
@@ -169,6 +184,7 @@ def client_basic(client_id: str, secret: str) -> str:
     return basic(quote_plus(client_id), quote_plus(secret))
 
 
-def _text(template: Template | None, scope: Scope) -> str:
+def text(template: Template | None, scope: Scope) -> str:
+    """A template filled in; nothing where there is none."""
     value = "" if template is None else render_text(template, scope)
     return "" if value is DROP else str(value)

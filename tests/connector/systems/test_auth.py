@@ -341,7 +341,12 @@ class Store:
         self.tokens: Tokens | None = None
         self.refused: list[str] = []
 
-    def fresh(self, refused: Secret | None, refresh: Callable[[Secret], Tokens]) -> Tokens:
+    def fresh(
+        self,
+        refused: Secret | None,
+        refresh: Callable[[Secret], Tokens],
+        first: Secret | None = None,
+    ) -> Tokens:
         if refused is not None:
             self.refused.append(refused.reveal())
             self.tokens = None

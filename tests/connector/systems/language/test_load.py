@@ -119,7 +119,7 @@ def test_each_way_of_signing_in_has_its_own_class() -> None:
     auth = system("netsuite").auth
     assert isinstance(auth, OAuth2Auth)
     assert auth.assertion is not None
-    assert (auth.assertion.algorithm, auth.assertion.life_s, auth.early_s) == ("PS256", 300, 300)
+    assert (auth.assertion.algorithm, auth.assertion.life_s, auth.early_s) == ("PS256", 300, 60)
     assert {system(name).auth.type for name in FILES} == {
         "none", "static", "basic", "session", "oauth1", "hmac", "oauth2",
     }  # fmt: skip
