@@ -218,7 +218,7 @@ Q_CLUSTER = {
 
 # --- What the product needs from the box ------------------------------------
 CONNECTOR_ALLOWED_PRIVATE_HOSTS = env.words("CONNECTOR_ALLOWED_PRIVATE_HOSTS")
-# Remind of a new credential so many days before the last day of the old, and at this age (0: never).
+# Remind of a new credential so many days before the last day of the old, and at this age; 0: not.
 CONNECTOR_REMIND_EXPIRY_DAYS = env.number(
     "CONNECTOR_REMIND_EXPIRY_DAYS", default=30, at_least=0, at_most=365
 )

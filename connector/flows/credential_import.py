@@ -74,8 +74,8 @@ def enter(rows: Sequence[Row], *, actor: str, dry_run: bool = False) -> Imported
 
 def _sorted_out(rows: Sequence[Row]) -> tuple[list[Entry], list[Problem]]:
     known: dict[str, list[Connection]] = {}
-    for row in Connection.objects.filter(archived_at=None).select_related("credential"):
-        known.setdefault(_plain(row.slug), []).append(row)
+    for one in Connection.objects.filter(archived_at=None).select_related("credential"):
+        known.setdefault(_plain(one.slug), []).append(one)
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
     for row in rows:

@@ -51,7 +51,7 @@ def opened(
         actor="worker",
         system=system,
         hosts=hosts,
-        pending=pending and pending.pk,
+        pending=pending.pk if pending else None,
     ) as result:
         return result.fields["api_key"].reveal()
 
