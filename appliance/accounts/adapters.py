@@ -12,8 +12,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest
 
-from appliance.accounts import limits, second_factor
+from appliance.accounts import limits, second_factor, sessions
 from appliance.accounts.backend import person
+from appliance.accounts.session_store import SessionStore
 from connector.audit import log
 from connector.audit.actions import Action
 from connector.crypto import mac
@@ -21,6 +22,7 @@ from connector.crypto.keyring import Domain, get_keyring
 
 # The same sentence for a wrong name, a wrong password and a pause.
 NO_FIT = "That name and password don’t fit together."
+TOO_MANY = "Too many tries: nothing was checked. Wait for 15 minutes."
 OWN_WORDS = {"password": "password", "mfa": "second factor", "socialaccount": "single sign-on"}
 
 
@@ -31,9 +33,9 @@ class Account(DefaultAccountAdapter):  # type: ignore[misc]
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": NO_FIT,
         "email_password_mismatch": NO_FIT,
-        "too_many_login_attempts": NO_FIT,
+        "too_many_login_attempts": TOO_MANY,
         "incorrect_password": "That is not your password.",
-        "rate_limited": "Too many tries. Wait for 15 minutes.",
+        "rate_limited": TOO_MANY,
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -44,7 +46,7 @@ class Account(DefaultAccountAdapter):  # type: ignore[misc]
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         if not limits.take(request, _name(credentials)):
-            raise self.validation_error("too_many_login_attempts")
+            raise self.validation_error("username_password_mismatch")
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         user: AbstractBaseUser | None = super().authenticate(request, **credentials)
@@ -72,6 +74,8 @@ class Account(DefaultAccountAdapter):  # type: ignore[misc]
         """Start the session. Who has just proved to be themselves need not confirm it again."""
         methods = [record["method"] for record in get_authentication_records(request, user)]
         super().login(request, user)
+        sessions.note_device(request)
+        SessionStore.clear_expired()
         name = user.get_username()
         log.record(
             Action.SIGNED_IN,

@@ -1,0 +1,73 @@
+"""People of the tests, and signing in as they do."""
+
+import re
+import time
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.http import HttpResponse
+from django.test import Client
+
+from appliance.accounts.models import User
+
+PASSWORD = "correct horse battery staple"
+
+
+def somebody(name: str = "omar", role: str = "operator") -> User:
+    return User.objects.create_user(
+        username=name, email=f"{name}@halden.example", password=PASSWORD, role=role
+    )
+
+
+def attempt(
+    name: str, password: str = PASSWORD, *, client: Client | None = None, **extra: Any
+) -> HttpResponse:
+    answer: HttpResponse = (client or Client()).post(  # type: ignore[assignment]
+        "/sign-in/", {"login": name, "password": password, "next": extra.pop("next", "")}, **extra
+    )
+    return answer
+
+
+def signed_in(name: str, password: str = PASSWORD) -> Client:
+    client = Client()
+    assert attempt(name, password, client=client).status_code == 302
+    return client
+
+
+def code_of(secret: str, later: int = 0) -> str:
+    """What an app shows for a key now, or so many steps of 30 seconds later."""
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later)))
+
+
+def with_app(client: Client) -> str:
+    """Set up an app as somebody signed in, and answer its key."""
+    page = client.get("/account/app/").content.decode()
+    found = re.search(r'readonly value="([A-Z2-7]{32})"', page)
+    assert found, page
+    answer = client.post("/account/app/", {"code": code_of(found[1])})
+    assert answer.status_code == 302, answer.content.decode()
+    return found[1]
+
+
+def codes_of(client: Client) -> list[str]:
+    """The recovery codes, which are shown once."""
+    return re.findall(r"^(?:<pre class=\"codes\">)?(\d{12})$", _codes_page(client), re.MULTILINE)
+
+
+def _codes_page(client: Client) -> str:
+    page: str = client.get("/account/codes/").content.decode()
+    return page.replace('<pre class="codes">', "\n")
+
+
+def raw(kind: str) -> str:
+    """What the database has of a second factor."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT data::text FROM mfa_authenticator WHERE type = %s", [kind])
+        return str(cursor.fetchone()[0])
+
+
+def kinds_of(user: User) -> set[str]:
+    return set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
