@@ -122,7 +122,7 @@ FACTS: dict[Action, frozenset[str]] = {
     Action.CONNECTION_CREATED: frozenset({"slug", "system", "hosts"}),
     Action.CONNECTION_CHANGED: frozenset({"slug", "fields", "hosts"}),
     Action.CONNECTION_TEST_ASKED: frozenset({"slug"}),
-    Action.CONNECTION_TESTED: frozenset({"slug", "result"}),
+    Action.CONNECTION_TESTED: frozenset({"slug", "result", "inside"}),
     Action.FLOW_CREATED: frozenset({"slug", "version", "digest"}),
     Action.FLOW_CHANGED: frozenset({"slug", "version", "digest", "fields"}),
     Action.FLOW_ENABLED: frozenset({"slug"}),

@@ -18,14 +18,19 @@ from connector.systems.errors import SystemFailure
 from connector.vault import change_over, store
 
 ACTOR = "worker"
+INSIDE = "Inside your own network"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a test call. `problem` is safe to show; empty if all went well."""
+    """What came of a test call. `problem` is safe to show; empty if all went well.
+
+    `inside` are hosts that were called in private networks, as the operator allows it.
+    """
 
     problem: str = ""
     account: dict[str, str] = field(default_factory=dict)
+    inside: str = ""
 
 
 def test(row: Connection) -> None:
@@ -50,7 +55,9 @@ def _call(row: Connection, *, pending: UUID | None = None) -> Result:
         with clients.open_client(
             row, purpose=f"test:{row.pk}", actor=ACTOR, read_only=True, pending=pending
         ) as client:
-            return Result(account=dict(client.check().account))
+            account = dict(client.check().account)
+            inside = ", ".join(client.inside)
+            return Result(account=account | ({INSIDE: inside} if inside else {}), inside=inside)
     except (SystemFailure, FlowsError, CryptoError) as failure:
         return Result(problem=getattr(failure, "message", "") or str(failure))
 
@@ -70,4 +77,5 @@ def _note(row: Connection, result: Result) -> None:
         subject=connections.subject(row),
         slug=row.slug,
         result=str(row.health),
+        **({"inside": result.inside} if result.inside else {}),
     )

@@ -69,10 +69,7 @@ class Client:
         self.system = system
         self.context = Context(system, settings, _zone(zone))
         names = allowed_hosts(system, settings)
-        guard = Guard(
-            private=frozenset(map(str.lower, box.CONNECTOR_ALLOWED_PRIVATE_HOSTS)),
-            loopback=box.CONNECTOR_ALLOW_LOOPBACK,
-        )
+        guard = Guard.of(box.CONNECTOR_ALLOWED_PRIVATE_HOSTS, loopback=box.CONNECTOR_ALLOW_LOOPBACK)
         bound = tuple(hosts) if hosts or credential else names
         clear = revealed(system.credential, credential)
         limits = system.limits
@@ -108,6 +105,11 @@ class Client:
     def person(self) -> Person:
         """What it takes to have a person grant access."""
         return person(self._caller.auth, self.context)
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """Hosts that were reached in private networks, because the operator named them."""
+        return tuple(sorted(self._caller.transport.inside))
 
     def check(self) -> CheckResult:
         """Test the connection."""

@@ -1,5 +1,6 @@
 """Which hosts a connection may talk to: a closed list, checked before any socket opens."""
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -14,9 +15,11 @@ from connector.systems.template import render_text
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\Z")
+NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\Z")
 _PORT = r"(?::[1-9][0-9]{0,4})?"
 _PLACE = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\]){_PORT}\Z")
+# Decimal, octal, hex and short spellings of an IPv4 address: getaddrinfo reads them (inet_aton).
+_NUMBER = re.compile(r"(?:.*\.)?(?:0x[0-9a-f]*|[0-9]+)\Z")
 _STRANGE = re.compile(r"[\x00-\x20\x7f-\U0010ffff\\<>\"`{}|^]")
 
 
@@ -104,7 +107,17 @@ def _split(url: str, system: str) -> tuple[str, str, int, str]:
     except ValueError:
         host, port, parts = "", None, urlsplit("")
     plain = not _STRANGE.search(url) and parts.username is None and parts.password is None
-    if not plain or parts.scheme not in PORTS or not (_NAME.match(host) or ":" in host):
+    if not plain or parts.scheme not in PORTS or not _is_host(host):
         raise SystemFailure(Kind.CONFIG, f"{system} gave an address that is not a plain URL.")
     query = f"?{parts.query}" if parts.query else ""
     return parts.scheme, host, port or PORTS[parts.scheme], (parts.path or "/") + query
+
+
+def _is_host(text: str) -> bool:
+    """A name or an address in its one plain spelling."""
+    if ":" not in text and not _NUMBER.match(text):
+        return bool(NAME.match(text))
+    try:
+        return text == str(ipaddress.ip_address(text)) and "%" not in text
+    except ValueError:
+        return False

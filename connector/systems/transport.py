@@ -95,13 +95,17 @@ class _Connection:
 
 @dataclass(slots=True)
 class Transport:
-    """Kept connections, shared by the threads of one run."""
+    """Kept connections, shared by the threads of one run.
+
+    `inside` are hosts that were reached in private networks, because the operator named them.
+    """
 
     hosts: Hosts
     guard: Guard
     bounds: Bounds = Bounds()
     certificate: tuple[bytes, bytes] | None = field(default=None, repr=False)
     resolve: Resolve = addresses.resolve
+    inside: set[str] = field(default_factory=set, init=False)
     _idle: defaultdict[tuple[str, str, int], deque[_Connection]] = field(
         default_factory=lambda: defaultdict(deque), init=False, repr=False
     )
@@ -215,6 +219,8 @@ class Transport:
         except OSError as error:
             words = "no answer in time" if isinstance(error, TimeoutError) else "no connection"
             raise NothingSent(Kind.TRANSIENT, f"{target.host} can't be reached: {words}.") from None
+        if self.guard.needed_for(target.host, found):
+            self.inside.add(target.authority)
         return _Connection(sock)
 
     def _tls(self) -> ssl.SSLContext:

@@ -1,14 +1,20 @@
 """connector.flows.trial: the test of a connection, against a real server"""
 
+import json
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
+from pytest_django import Settings
 
 from connector.audit.models import Entry
+from connector.crypto import envelope
+from connector.crypto.keyring import Domain
 from connector.crypto.secret import Secret
 from connector.flows import connections, trial
 from connector.flows.models import Connection
 from connector.systems import uploaded
+from connector.systems.hosts import Hosts
 from connector.vault import store
 from tests.conftest import as_role
 from tests.fakes.server import Fake
@@ -143,3 +149,24 @@ def test_after_its_credential_was_deleted_a_connection_says_what_is_missing(
     assert desk[1].asked == []
     connections.change(row, secrets={"api_key": Secret(FIRST)}, actor="omar")
     assert after_a_test(row) == ("ok", ["current"])
+
+
+@pytest.mark.parametrize("named", [[], ["127.0.0.0/8"]])
+def test_a_call_inside_the_own_network_is_shown_and_audited(
+    row: Connection, settings: Settings, named: list[str]
+) -> None:
+    settings.CONNECTOR_ALLOWED_PRIVATE_HOSTS = named
+    settings.CONNECTOR_ALLOW_LOOPBACK = not named
+
+    # plain http is for a practice box alone, so that the call inside is made by a guard of its own
+    with mock.patch("connector.systems.client.Hosts", _plain):
+        assert after_a_test(row)[0] == "ok"
+
+    facts = json.loads(Entry.objects.filter(action="connection.tested").latest("number").facts)
+    assert facts.get("inside", "") == (row.hosts[0] if named else "")
+    account = envelope.open_json(Domain.CONFIG, bytes(row.account_sealed), place=row.account_place)
+    assert (trial.INSIDE in account) is bool(named)
+
+
+def _plain(names: tuple[str, ...], bound: tuple[str, ...], system: str, _: bool) -> Hosts:
+    return Hosts(names, bound, system, loopback=True)
