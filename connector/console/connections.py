@@ -112,7 +112,7 @@ def systems(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @sensitive_post_parameters()
-@allowed("connections.change")
+@allowed("connections.change", confirm=True)
 def add(request: HttpRequest, system: str) -> HttpResponse:
     """Step 2: settings and secrets. Saving them seals the secrets and asks for a test (step 3)."""
     spec = spec_of(system)
@@ -145,7 +145,7 @@ def add(request: HttpRequest, system: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @sensitive_post_parameters()
-@allowed("connections.change")
+@allowed("connections.change", confirm=True)
 def change(request: HttpRequest, slug: str) -> HttpResponse:
     """Other settings. Another host asks for the credential again: it is bound to the old one."""
     row = connection_of(slug)

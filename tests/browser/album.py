@@ -12,6 +12,7 @@ from appliance.accounts.session_store import SessionStore
 from tests.browser.chrome import chrome
 from tests.browser.served import served
 from tests.browser.world import fill, pages
+from tests.connector.console.box import just_proved
 
 LOOKS = ((1280, False), (1280, True), (390, False), (390, True))
 
@@ -54,5 +55,5 @@ def session_of(person: User) -> str:
     session[SESSION_KEY] = str(person.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = person.get_session_auth_hash()
-    session.save()
+    just_proved(person, session)
     return str(session.session_key)

@@ -1,5 +1,6 @@
 """A small box with people, connections, a flow, runs and records, for the pages that show them."""
 
+import time
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -60,6 +61,15 @@ def a_person(role: str, name: str = "") -> User:
     return User.objects.create_user(
         username=name or role, password=PASSWORD, role=role, first_name=(name or role).title()
     )
+
+
+def just_proved(person: User, session: Any) -> None:
+    """As if this person had confirmed a moment ago to be who they are."""
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": time.time(), "reauthenticated": True}
+    ]
+    session["account_authentication_methods_user"] = str(person.pk)
+    session.save()
 
 
 def people() -> dict[str, User]:

@@ -25,11 +25,13 @@ def web(settings: object, db: None) -> Iterator[None]:
 
 @pytest.fixture
 def signed_in(db: None) -> SignIn:
-    """Somebody of a role, signed in."""
+    """Somebody of a role, who has just signed in."""
 
     def sign_in(role: str) -> Client:
         client = Client()
-        client.force_login(User.objects.filter(username=role).first() or box.a_person(role))
+        person = User.objects.filter(username=role).first() or box.a_person(role)
+        client.force_login(person)
+        box.just_proved(person, client.session)
         return client
 
     return sign_in
