@@ -20,7 +20,7 @@ from connector.rekey import columns
 from connector.rekey.columns import Sealed
 from connector.rekey.models import Reseal
 
-BATCH = 200
+BATCH = 50
 
 
 def is_held(row: Reseal) -> bool:

@@ -67,7 +67,7 @@ def _goes_on(live: Live) -> bool:
 
 
 def _kill_one(live: Live, dice: random.Random) -> int:
-    parent = _worker(live.box.children)
+    parent = worker_of(live.box.children)
     tree = [parent, *descendants(parent)]
     victim = dice.choice(tree)
     try:
@@ -75,15 +75,17 @@ def _kill_one(live: Live, dice: random.Random) -> int:
     except ProcessLookupError:
         return 0
     if victim == parent:
-        _restart(live.box.children)
+        start_worker_again(live.box.children)
     return 1
 
 
-def _worker(children: Children) -> int:
+def worker_of(children: Children) -> int:
+    """The parent of the worker's processes."""
     return next(child.pid for name, child in children.started if name == "worker")
 
 
-def _restart(children: Children) -> None:
+def start_worker_again(children: Children) -> None:
+    """After its parent was killed."""
     index, (name, child) = next(
         (index, one) for index, one in enumerate(children.started) if one[0] == "worker"
     )
