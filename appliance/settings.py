@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "connector.flows",
     "connector.webhooks",
     "connector.console",
+    "connector.api",
 ]
 if PROCESS == "worker":
     INSTALLED_APPS.append("django_q")
@@ -166,6 +167,18 @@ USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "appliance.accounts.shared_cache.SharedCache"}}
 LOGGING = boot.logging()
+
+# --- The interface for programs ---------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["connector.api.auth.Bearer"],
+    "DEFAULT_PERMISSION_CLASSES": ["connector.api.auth.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["connector.api.auth.PerToken"],
+    "DEFAULT_THROTTLE_RATES": {"token": "300/minute"},
+    "EXCEPTION_HANDLER": "connector.api.errors.answer",
+    "UNAUTHENTICATED_USER": None,
+}
 
 # --- Queue ------------------------------------------------------------------
 # The closed list of what the worker runs: a job row names a kind, never a function.

@@ -12,4 +12,5 @@ urlpatterns = [
     path("", include("appliance.accounts.urls")),
     path("auditors/", auditors.urls),
     path("", include("connector.webhooks.urls")),
+    path("api/v1/", include("connector.api.urls")),
 ]

@@ -51,6 +51,7 @@ WEB: Mapping[str, tuple[str, ...]] = {
     "webhooks_endpoint": CHANGE,
     "webhooks_event": CHANGE,
     "webhooks_tally": CHANGE,
+    "api_apitoken": CHANGE,
 }
 
 WORKER: Mapping[str, tuple[str, ...]] = {

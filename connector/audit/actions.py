@@ -20,6 +20,18 @@ class Action(StrEnum):
     PASSWORD_CHANGED = "account.password_changed"  # noqa: S105
     ACCOUNT_RENAMED = "account.renamed"
     SESSIONS_ENDED = "account.sessions_ended"
+    INVITATION_CREATED = "invitation.created"
+    INVITATION_WITHDRAWN = "invitation.withdrawn"
+    INVITATION_ACCEPTED = "invitation.accepted"
+    ROLE_CHANGED = "account.role_changed"
+    ACCOUNT_DEACTIVATED = "account.deactivated"
+    ACCOUNT_REACTIVATED = "account.reactivated"
+    SECOND_FACTOR_RESET = "account.second_factor_reset"
+    # programs
+    TOKEN_CREATED = "token.created"  # noqa: S105
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105
+    INTERNAL_TOKEN_CREATED = "internal_token.created"  # noqa: S105
+    INTERNAL_TOKEN_REVOKED = "internal_token.revoked"  # noqa: S105
     # credentials
     CREDENTIAL_CREATED = "credential.created"
     CREDENTIAL_ENTERED = "credential.entered"
@@ -104,6 +116,17 @@ FACTS: dict[Action, frozenset[str]] = {
     Action.PASSWORD_CHANGED: frozenset(),
     Action.ACCOUNT_RENAMED: frozenset(),
     Action.SESSIONS_ENDED: frozenset({"sessions", "reason"}),
+    Action.INVITATION_CREATED: frozenset({"email", "role", "expires"}),
+    Action.INVITATION_WITHDRAWN: frozenset({"email"}),
+    Action.INVITATION_ACCEPTED: frozenset({"email", "role"}),
+    Action.ROLE_CHANGED: frozenset({"before", "after"}),
+    Action.ACCOUNT_DEACTIVATED: frozenset({"role"}),
+    Action.ACCOUNT_REACTIVATED: frozenset({"role"}),
+    Action.SECOND_FACTOR_RESET: frozenset({"removed"}),
+    Action.TOKEN_CREATED: frozenset({"title", "prefix", "scopes", "expires"}),
+    Action.TOKEN_REVOKED: frozenset({"title", "prefix"}),
+    Action.INTERNAL_TOKEN_CREATED: frozenset({"name"}),
+    Action.INTERNAL_TOKEN_REVOKED: frozenset({"name"}),
     Action.CREDENTIAL_CREATED: frozenset({"label", "system", "version", "hosts"}),
     Action.CREDENTIAL_ENTERED: frozenset({"label", "version"}),
     Action.CREDENTIAL_TEST_FAILED: frozenset({"label", "version"}),

@@ -18,6 +18,7 @@ OWNER, OPERATOR, VIEWER, AUDITOR = "owner", "operator", "viewer", "auditor"
 ALL = frozenset({OWNER, OPERATOR, VIEWER, AUDITOR})
 DATA = frozenset({OWNER, OPERATOR, VIEWER})
 HANDS = frozenset({OWNER, OPERATOR})
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 WHO: dict[str, frozenset[str]] = {
     "overview.see": ALL,
@@ -64,26 +65,28 @@ def actor_of(request: HttpRequest) -> str:
     return request.user.get_username()
 
 
-def allowed(ability: str, *, confirm: bool = False) -> Callable[[View[P]], View[P]]:
+def allowed(ability: str, *, post: str = "", confirm: bool = False) -> Callable[[View[P]], View[P]]:
     """Let a view be used only by the roles that have the ability.
 
     Somebody who isn't signed in is sent to the sign-in page and back; a fragment that
     polls sends the whole page there. A role without the ability gets 403.
 
     Args:
+        post: the ability that sending a form needs, if it is another one than looking.
         confirm: the view does something dangerous. Who has not proved a short while ago that
             it is still they (the function named by CONNECTOR_CONFIRMED decides) is sent to the
             page `confirm` and back.
     """
-    roles = WHO[ability]
+    sending = post or ability
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
-            if role_of(request) not in roles:
-                raise PermissionDenied(ability)
+            asked = ability if request.method in SAFE else sending
+            if role_of(request) not in WHO[asked]:
+                raise PermissionDenied(asked)
             if confirm and not import_string(settings.CONNECTOR_CONFIRMED)(request):
                 return _to_confirm(request)
             answer = view(request, *args, **kwargs)
@@ -92,7 +95,7 @@ def allowed(ability: str, *, confirm: bool = False) -> Callable[[View[P]], View[
             return answer
 
         guarded.ability = ability  # type: ignore[attr-defined]
-        guarded.confirm = confirm  # type: ignore[attr-defined]
+        guarded.sending = sending  # type: ignore[attr-defined]
         return cast("View[P]", guarded)
 
     return decorate

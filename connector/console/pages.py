@@ -55,6 +55,11 @@ def page(
     )
 
 
+def is_key(query: QuerySet[M], order: Sequence[str], start: str) -> bool:
+    """Whether a text could be the key of a row, as `before` and `after` hold it."""
+    return _read(query, order, start) is not None
+
+
 def _turned(name: str) -> str:
     return name[1:] if name.startswith("-") else f"-{name}"
 
