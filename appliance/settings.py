@@ -123,6 +123,7 @@ INSTALLED_APPS = [
     "connector.webhooks",
     "connector.console",
     "connector.api",
+    "connector.vault.oauth",
 ]
 if PROCESS == "worker":
     INSTALLED_APPS.append("django_q")
@@ -193,9 +194,14 @@ CONNECTOR_JOBS = {
     "keys.reseal": "connector.rekey.tasks.reseal",
 }
 # Modules that declare the columns of sealed bytes, for sealing anew under new keys.
-CONNECTOR_SEALED = ("connector.vault.sealed", "connector.flows.sealed", "connector.webhooks.sealed")
+CONNECTOR_SEALED = (
+    *("connector.vault.sealed", "connector.vault.oauth.sealed"),
+    *("connector.flows.sealed", "connector.webhooks.sealed"),
+)
 # What happens again and again, with its interval in seconds; of several workers one does it.
 CONNECTOR_BEATS = {
+    "oauth.prepare": "connector.flows.oauth.prepare",
+    "oauth.exchange": "connector.flows.oauth.exchange",
     "connector.flows.schedule.beat": 1.0,
     "connector.flows.upkeep.beat": 5.0,
     "connector.flows.payloads.clean_up": 60.0,

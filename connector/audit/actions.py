@@ -47,6 +47,12 @@ class Action(StrEnum):
     CREDENTIAL_ADOPTED = "credential.adopted"
     CREDENTIAL_OPENED = "credential.opened"
     CREDENTIAL_REFUSED = "credential.refused"
+    # access that a person grants at a system
+    OAUTH_ASKED = "oauth.asked"
+    OAUTH_REFUSED = "oauth.refused"
+    OAUTH_CONNECTED = "oauth.connected"
+    OAUTH_REFRESHED = "oauth.refreshed"
+    OAUTH_CONNECT_AGAIN = "oauth.connect_again"
     # systems and connections
     SYSTEM_SAVED = "system.saved"
     CONNECTION_CREATED = "connection.created"
@@ -141,6 +147,11 @@ FACTS: dict[Action, frozenset[str]] = {
     Action.CREDENTIAL_ADOPTED: frozenset({"version"}),
     Action.CREDENTIAL_OPENED: frozenset({"label", "version", "purpose"}),
     Action.CREDENTIAL_REFUSED: frozenset({"label", "version", "purpose", "reason"}),
+    Action.OAUTH_ASKED: frozenset({"label"}),
+    Action.OAUTH_REFUSED: frozenset({"label", "reason"}),
+    Action.OAUTH_CONNECTED: frozenset({"label"}),
+    Action.OAUTH_REFRESHED: frozenset({"label"}),
+    Action.OAUTH_CONNECT_AGAIN: frozenset({"label", "reason"}),
     Action.SYSTEM_SAVED: frozenset({"name", "digest"}),
     Action.CONNECTION_CREATED: frozenset({"slug", "system", "hosts"}),
     Action.CONNECTION_CHANGED: frozenset({"slug", "fields", "hosts"}),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from connector.flows import connections
+from connector.flows import connections, tokens
 from connector.flows.errors import RunStopped
 from connector.flows.models import Connection
 from connector.systems.client import Client
@@ -73,6 +73,7 @@ def open_client(
                 bucket=str(connection.pk),
                 credential_bucket=str(connection.credential_id),
                 read_only=read_only,
+                tokens=tokens.store_for(connection, system, opened, actor=actor),
             ) as client,
         ):
             yield client

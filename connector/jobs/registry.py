@@ -22,6 +22,8 @@ class Kind(StrEnum):
     FLOWS_TEST = "flows.test"
     FLOWS_PREVIEW = "flows.preview"
     VAULT_USE = "vault.use"
+    OAUTH_PREPARE = "oauth.prepare"
+    OAUTH_EXCHANGE = "oauth.exchange"
     WEBHOOKS_PROCESS = "webhooks.process"
     KEYS_RESEAL = "keys.reseal"
 

@@ -27,6 +27,7 @@ class Opened:
 
     fields: Mapping[str, Secret] = field(repr=False)
     hosts: tuple[str, ...]
+    version: int
 
     def __reduce__(self) -> str:
         raise TypeError("an opened credential can't be pickled")
@@ -71,7 +72,7 @@ def open_credential(
         ) from None
     try:
         _adopt(version, actor=actor)
-        yield Opened(fields, tuple(version.hosts))
+        yield Opened(fields, tuple(version.hosts), version.number)
     finally:
         for secret in fields.values():
             secret.forget()

@@ -105,6 +105,7 @@ def replace(
     row.hosts = sorted(hosts)
     row.save(update_fields=["hosts"])
     _shred(row.versions.exclude(state=State.SHREDDED))
+    row.grants.all().delete()  # what was granted is bound to the hosts of before
     version = _add_version(
         row, State.CURRENT, number=_next(row), fields=fields, expires_on=expires_on, actor=actor
     )
@@ -168,6 +169,7 @@ def delete(credential: Credential, *, actor: str) -> None:
     """Shred every version. The row stays as a name for the audit log."""
     row = _locked(credential)
     shredded = _shred(row.versions.exclude(state=State.SHREDDED))
+    row.grants.all().delete()
     row.deleted_at = timezone.now()
     row.save(update_fields=["deleted_at"])
     log.record(
