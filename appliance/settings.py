@@ -197,6 +197,7 @@ CONNECTOR_JOBS = {
 CONNECTOR_SEALED = (
     *("connector.vault.sealed", "connector.vault.oauth.sealed"),
     *("connector.flows.sealed", "connector.webhooks.sealed"),
+    "appliance.accounts.sealed",
 )
 # What happens again and again, with its interval in seconds; of several workers one does it.
 CONNECTOR_BEATS = {

@@ -8,9 +8,11 @@ from allauth.account.internal.flows.login import (
     record_authentication,
 )
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from appliance.accounts import limits, second_factor, sessions
 from appliance.accounts.backend import person
@@ -24,6 +26,18 @@ from connector.crypto.keyring import Domain, get_keyring
 NO_FIT = "That name and password don’t fit together."
 TOO_MANY = "Too many tries: nothing was checked. Wait for 15 minutes."
 OWN_WORDS = {"password": "password", "mfa": "second factor", "socialaccount": "single sign-on"}
+
+
+@transaction.atomic
+def refuse(request: HttpRequest, subject: str, reason: str) -> None:
+    """Record that somebody was not let in."""
+    log.record(
+        Action.SIGN_IN_REFUSED,
+        actor="anonymous",
+        subject=subject[:150],
+        address=limits.client_address(request),
+        reason=reason,
+    )
 
 
 class Account(DefaultAccountAdapter):  # type: ignore[misc]
@@ -60,14 +74,7 @@ class Account(DefaultAccountAdapter):  # type: ignore[misc]
         found = person(name)
         unknown = mac.keyed_hash(Domain.AUDIT, "unknown name", name.encode()).hex()
         subject = f"account:{found.username}" if found else f"account:~{unknown}"
-        with transaction.atomic():
-            log.record(
-                Action.SIGN_IN_REFUSED,
-                actor="anonymous",
-                subject=subject[:150],
-                address=limits.client_address(request),
-                reason="name or password",
-            )
+        refuse(request, subject, "name or password")
 
     @transaction.atomic
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
@@ -98,6 +105,11 @@ class Account(DefaultAccountAdapter):  # type: ignore[misc]
             address=limits.client_address(request),
         )
         super().logout(request)
+
+    def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
+        """Somebody who may not sign in any more had a passkey or a provider's word."""
+        refuse(request, f"account:{user.get_username()}", "may not sign in any more")
+        return redirect(settings.LOGIN_URL)
 
     def add_message(self, *_: Any, **__: Any) -> None:
         """The pages say themselves what happened."""

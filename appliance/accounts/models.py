@@ -91,3 +91,15 @@ class SignInRules(models.Model):
 
     def __str__(self) -> str:
         return f"second factor: {self.second_factor}"
+
+
+class FactorSecret(models.Model):
+    """What allauth's row of an app or of recovery codes must not hold in clear."""
+
+    authenticator = models.OneToOneField(
+        "mfa.Authenticator", on_delete=models.CASCADE, primary_key=True
+    )
+    sealed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return "the secret of a second factor"

@@ -28,14 +28,13 @@ def _step(view: type, template: str) -> Page:
     return everybody("the second step of signing in: the first was right")(page)
 
 
-_passkey = everybody("a passkey is the proof")(passkeys.LoginWebAuthnView.as_view())
 _confirm = _own(account.ReauthenticateView, "confirm")
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
     path("sign-in/", views.sign_in, name="account_login"),
     path("sign-in/code/", _step(mfa.AuthenticateView, "step"), name="mfa_authenticate"),
-    path("sign-in/passkey/", _passkey, name="mfa_login_webauthn"),
+    path("sign-in/passkey/", views.passkey, name="mfa_login_webauthn"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("set-up/<str:token>/", views.set_up, name="set-up"),
     path("confirm/", _confirm, name="confirm"),

@@ -4,6 +4,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from allauth.account.views import LoginView
+from allauth.mfa.webauthn.views import LoginWebAuthnView
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appliance.accounts import setup
+from appliance.accounts.adapters import refuse
 from appliance.accounts.forms import FirstOwner
 from connector.console.access import everybody
 
@@ -26,7 +28,16 @@ class SignInPage(LoginView):  # type: ignore[misc]
         return page
 
 
+class PasskeyPage(LoginWebAuthnView):  # type: ignore[misc]
+    """A passkey alone, which has asked its person for a finger or a PIN."""
+
+    def form_invalid(self, form: object) -> HttpResponse:
+        refuse(self.request, "account:~passkey", "passkey")
+        return redirect(settings.LOGIN_URL)
+
+
 sign_in = everybody("nobody is signed in before signing in")(SignInPage.as_view())
+passkey = everybody("a passkey is the proof")(PasskeyPage.as_view())
 
 
 @require_POST

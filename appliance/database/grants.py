@@ -22,6 +22,7 @@ WEB: Mapping[str, tuple[str, ...]] = {
     "django_content_type": READ,
     "account_emailaddress": READ,
     "mfa_authenticator": ALL,
+    "accounts_factorsecret": ALL,
     "accounts_session": ALL,
     "accounts_cached": ALL,
     "accounts_signinrules": CHANGE,

@@ -60,14 +60,5 @@ def _codes_page(client: Client) -> str:
     return page.replace('<pre class="codes">', "\n")
 
 
-def raw(kind: str) -> str:
-    """What the database has of a second factor."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT data::text FROM mfa_authenticator WHERE type = %s", [kind])
-        return str(cursor.fetchone()[0])
-
-
 def kinds_of(user: User) -> set[str]:
     return set(Authenticator.objects.filter(user=user).values_list("type", flat=True))

@@ -11,6 +11,8 @@ HASHES_AND_MACS = {
     *("flows_delivery.source_key", "flows_delivery.fingerprint", "flows_delivery.source_print"),
     *("flows_delivery.remote_key", "flows_heldrecord.source_key", "webhooks_event.body_hash"),
 }
+# Sealed, and not sealed anew: a session under a retired key is over, as it would be within hours.
+SHORT_LIVED = {"accounts_session.content"}
 
 
 def test_every_column_of_bytes_is_sealed_and_declared_or_known_to_be_a_hash() -> None:
@@ -22,7 +24,7 @@ def test_every_column_of_bytes_is_sealed_and_declared_or_known_to_be_a_hash() ->
         if isinstance(field, BinaryField) or "sealed" in field.name
     }
 
-    assert found - HASHES_AND_MACS == {column.name for column in columns.every()}
+    assert found - HASHES_AND_MACS - SHORT_LIVED == {column.name for column in columns.every()}
 
 
 def test_no_column_is_declared_twice() -> None:
