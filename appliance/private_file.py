@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-MOST_BYTES = 5_000_000
+from connector.flows.credential_rows import MOST_BYTES
 
 
 class NotPrivate(Exception):

@@ -62,6 +62,8 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10_500_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 10_500_000
+# What is larger is dropped: an upload, which may hold secrets, never touches a disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000
 
 # --- Accounts ---------------------------------------------------------------

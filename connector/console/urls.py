@@ -5,6 +5,7 @@ from django.urls import path
 from connector.console import (
     audit,
     connections,
+    credential_file,
     credentials,
     deliveries,
     flows,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("connections/", connections.listed, name="connections"),
     path("connections/new/", connections.systems, name="connection-systems"),
     path("connections/new/<slug:system>/", connections.add, name="connection-add"),
+    path("connections/import/", credential_file.import_file, name="connection-import"),
     path("connections/<slug:slug>/", connections.detail, name="connection"),
     path("connections/<slug:slug>/health/", connections.health, name="connection-health"),
     path("connections/<slug:slug>/test/", connections.test, name="connection-test"),

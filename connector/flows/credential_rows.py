@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from connector.crypto.secret import Secret
 
+MOST_BYTES = 5_000_000
 MOST_ROWS = 5_000
 NEEDED = ("connection", "field", "value")
 EXPIRES = "expires"

@@ -13,8 +13,11 @@ from connector.audit import log
 from connector.audit.actions import Action
 from connector.crypto import envelope
 from connector.crypto.keyring import Domain
+from connector.crypto.secret import Secret
 from connector.flows import previews
 from connector.flows.models import Connection, Delivery, Flow, HeldRecord, Preview, Run
+from connector.vault import change_over, store
+from connector.vault.models import Credential
 from connector.webhooks.models import Endpoint, Tally
 from tests.connector.console import box
 
@@ -57,6 +60,7 @@ def fill() -> User:
     for number in range(30):
         box.a_delivery(run, f"INV-{20_000 + number}")
     _health()
+    _credentials()
     _webhook()
     _preview(flow)
     with transaction.atomic():
@@ -94,7 +98,10 @@ def pages() -> dict[str, str]:
         "connection": reverse("connection", args=["books"]),
         "systems": reverse("connection-systems"),
         "add": reverse("connection-add", args=["ledger_books"]),
+        "connection-due": reverse("connection", args=["erp"]),
         "rotate": reverse("connection-rotate", args=["books"]),
+        "import": reverse("connection-import"),
+        "delete": reverse("credential-delete", args=["books"]),
         "maps": reverse("maps"),
         "map": reverse("map", args=["gl-accounts"]),
         "webhooks": reverse("webhooks"),
@@ -116,6 +123,23 @@ def _health() -> None:
         checked_at=now - timedelta(minutes=2),
         last_ok_at=now - timedelta(hours=26),
     )
+
+
+def _credentials() -> None:
+    """One that waits with a problem, one whose last day is near."""
+    books, erp = (Credential.objects.get(connections__slug=slug) for slug in ("books", "erp"))
+    store.rotate(
+        books,
+        {"user": Secret("robot"), "key": Secret(f"{box.SECRET}-2")},
+        expires_on=timezone.localdate() + timedelta(days=400),
+        actor="Mara",
+    )
+    version = store.pending(books.pk)
+    assert version is not None
+    change_over.note_failure(
+        version.pk, "Ledger Books did not accept the user or the key.", actor="worker"
+    )
+    store.set_expiry(erp, timezone.localdate() + timedelta(days=9), actor="Mara")
 
 
 def _webhook() -> None:
