@@ -10,9 +10,13 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from appliance.keyrings import gate, kept
 from appliance.keyrings.gate import Gate
+from appliance.queue import shared
+from appliance.queue.broker import Broker
+from appliance.queue.drain import drain
 from connector.crypto import keyring
 from connector.crypto.keyring import Domain
-from connector.rekey import expected
+from connector.jobs.models import Job
+from connector.rekey import expected, tasks
 from connector.rekey.models import ExpectedKey
 from tests import keyrings
 from tests.appliance.keyrings.test_kept import write
@@ -149,3 +153,31 @@ def test_without_a_database_the_keyring_is_not_held_for_wrong(file: Path) -> Non
         cursor.execute("SET LOCAL search_path TO nowhere")
 
     assert gate.trouble() is None
+
+
+@pytest.mark.usefixtures("noted")
+def test_the_worker_takes_no_job_says_so_once_and_goes_on_by_itself(
+    file: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings.PROCESS = "worker"
+    monkeypatch.setattr(Broker, "_wait", lambda broker: None)
+    tasks.ask(Domain.CONFIG)
+    write(file, keyrings.other_box(), "worker")
+
+    for _ in range(3):
+        assert Broker().dequeue() is None
+        drain()
+
+    job = Job.objects.get()
+    assert (job.state, job.attempts) == (Job.State.WAITING, 0)
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["no job is taken"]
+    assert shared.pulse_age_s() < 5
+
+    write(file, keyrings.both(), "worker")
+    assert len(Broker().dequeue() or []) == 1
+    drain()
+
+    assert Job.objects.get().state == Job.State.DONE

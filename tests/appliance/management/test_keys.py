@@ -10,6 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from appliance.management.commands import keys
+from connector.audit.models import Entry
+from tests.appliance.keyrings.boxes import a_box, bytes_of, cheap_passphrases
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[3]
@@ -90,3 +92,98 @@ def test_without_a_home_it_asks_which_box() -> None:
 def test_status_of_an_empty_directory_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no keyring at"):
         _run("status", "--home", tmp_path)
+
+
+@pytest.fixture
+def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A box with a kit; its passphrase is in a file beside."""
+    cheap_passphrases(monkeypatch)
+    (tmp_path / "passphrase").write_text(WORDS)
+    return a_box(tmp_path / "home")
+
+
+def _with_passphrase(box: Path) -> tuple[str, ...]:
+    return ("--home", str(box), "--passphrase-file", str(box.parent / "passphrase"))
+
+
+def test_a_rotation_is_made_told_and_retired(box: Path) -> None:
+    said = _run("rotate", "vault", *_with_passphrase(box))
+    told = _run("status", "--home", box)
+    done = _run("reseal", "vault", "--home", box)
+    gone = _run("retire", "vault", "--home", box)
+
+    assert "Replace the copies that you keep elsewhere" in said
+    assert "The worker seals anew" in said
+    assert told.count("older") == 6
+    assert "vault: 0 values sealed anew; at the beginning" in told
+    assert "0 values" in done
+    assert gone.startswith("Retired from vault: ")
+    assert "older" not in _run("status", "--home", box)
+
+
+def test_without_its_kit_a_box_rotates_only_if_told_so(box: Path) -> None:
+    kit = (box / "recovery.kit").rename(box.parent / "away.kit")
+
+    with pytest.raises(CommandError, match="Give it by --kit FILE"):
+        _run("rotate", "config", "--home", box)
+    assert "no recovery kit brings them back" in _run("rotate", "config", "--home", box, "--drawn")
+    assert "was written again" in _run("rotate", "people", *_with_passphrase(box), "--kit", kit)
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        (("rotate", "ledger"), "would know no record"),
+        (("retire", "audit"), "could not be verified"),
+        (("retire", "config"), "no older keys"),
+        (("reseal", "people"), "were not rotated"),
+    ],
+)
+def test_what_is_not_done_is_said(box: Path, words: tuple[str, ...], refusal: str) -> None:
+    before = bytes_of(box)
+
+    with pytest.raises(CommandError, match=refusal):
+        _run(*words, "--home", box)
+
+    assert bytes_of(box) == before
+
+
+def test_a_split_root_is_joined_by_as_many_as_it_takes(
+    box: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bytes_of(box)
+    said = _run("split", *_with_passphrase(box), "--shares", "3", "--threshold", "2").splitlines()
+    lists = [line for line in said if len(line.split()) == 33]
+    (box / "web.keyring").unlink()
+    typed = iter([lists[2], lists[0]])
+    monkeypatch.setattr(keys, "getpass", lambda prompt: next(typed))
+
+    _run("recover", "--shares", "--home", box)
+
+    assert bytes_of(box) == before
+    entries = list(Entry.objects.order_by("number").values_list("action", "facts"))
+    assert [action for action, _ in entries] == ["key.split", "key.recovered"]
+    assert not any(word in str(entries) for word in lists[0].split() if len(word) > 6)
+
+
+@pytest.mark.parametrize("case", ["shares", "kit", "both", "passphrase"])
+def test_a_recovery_that_can_not_be_repeats_no_secret_and_writes_nothing(
+    case: str, box: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (box / "web.keyring").unlink()
+    before = bytes_of(box)
+    (box.parent / "wrong").write_text("canary canary canary")
+    monkeypatch.setattr(keys, "getpass", lambda prompt: "canary words that are no share")
+    words: dict[str, tuple[object, ...]] = {
+        "shares": ("--shares",),
+        "kit": ("--kit", box.parent / "passphrase", "--passphrase-file", box.parent / "wrong"),
+        "both": ("--shares", "--kit", box / "recovery.kit"),
+        "passphrase": ("--kit", box / "recovery.kit", "--passphrase-file", box.parent / "wrong"),
+    }
+
+    with pytest.raises(CommandError) as refused:
+        _run("recover", "--home", box, *map(str, words[case]))
+
+    assert "canary" not in str(refused.value)
+    assert WORDS not in str(refused.value)
+    assert bytes_of(box) == before
