@@ -26,8 +26,8 @@ class FromFile(forms.Form):
     file = forms.FileField(label="File", error_messages={"required": f"Choose a file {SIZE}."})
     dry_run = forms.BooleanField(label="Only try it, and keep nothing", required=False)
 
-    def clean_file(self) -> UploadedFile:
-        given: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> "UploadedFile[Any]":
+        given: UploadedFile[Any] = self.cleaned_data["file"]
         if given.size is None or given.size > MOST_BYTES:
             raise forms.ValidationError(f"Choose a file {SIZE}.")
         return given
@@ -59,7 +59,7 @@ def import_file(request: HttpRequest) -> HttpResponse:
     return render(request, "console/connections/import.html", context, status=status)
 
 
-def _rows(given: UploadedFile) -> list[Row]:
+def _rows(given: "UploadedFile[Any]") -> list[Row]:
     """The rows of what was uploaded, whose bytes are overwritten then."""
     stream = given.file
     if not isinstance(stream, io.BytesIO):  # the settings let no upload reach the disk
