@@ -86,7 +86,7 @@ def kill_while_resealing(live: Live, *, credentials: int, kills: int, seed: int)
         if _finished(live):  # too fast to be killed so often: once more
             _manage(live, "keys", "rotate", "vault")
             outcome.rotations += 1
-        _wait_for(live, _values(live) + dice.randrange(2 * credentials // (kills + 1)))
+        _wait_for(live, _values(live) + dice.randrange(3 * credentials // (2 * kills)))
         time.sleep(dice.uniform(0, 0.02))
         if not _finished(live):
             _kill_worker(live)

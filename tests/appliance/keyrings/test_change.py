@@ -7,14 +7,16 @@ import pytest
 
 from appliance.keyrings import change, files, recovery
 from appliance.keyrings.change import Kit, Refused
+from appliance.keyrings.held import HeldKeys
 from connector.audit.models import Entry
 from connector.crypto import envelope
 from connector.crypto import keyring as keyrings
 from connector.crypto.envelope import Place
-from connector.crypto.errors import BadKeyring, CannotOpen
+from connector.crypto.errors import BadKeyring, CannotOpen, CryptoError
 from connector.crypto.keyring import Domain, Role
 from connector.crypto.secret import Secret
 from connector.jobs.models import Job
+from connector.rekey import store
 from connector.rekey.models import ExpectedKey, Reseal
 from connector.rekey.store import StillNeeded
 from tests.appliance.keyrings.boxes import WORDS, a_box, bytes_of, cheap_passphrases, ids
@@ -121,7 +123,8 @@ def test_a_box_without_a_kit_gets_drawn_keys(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", ["passphrase", "kit", "cut kit", "ledger", "cut", "newer"])
 def test_what_is_wrong_is_refused_and_changes_nothing(case: str, box: Path, tmp_path: Path) -> None:
-    kit, domain, error = Kit(box / "recovery.kit", WORDS), Domain.CONFIG, CannotOpen
+    kit, domain = Kit(box / "recovery.kit", WORDS), Domain.CONFIG
+    error: type[CryptoError] = CannotOpen
     if case == "passphrase":
         kit = Kit(kit.path, Secret("not what it was sealed with"))
     elif case == "kit":
@@ -159,7 +162,7 @@ def test_a_database_that_fails_in_the_middle_leaves_a_box_that_works(
         raise OSError("cut off")
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="cut off"):
-        patch.setattr(change.store, "rotate", fails)
+        patch.setattr(store, "rotate", fails)
         rotate(box)
     assert ids(box, "web", Domain.CONFIG, Role.AEAD)[0] == old
 
@@ -221,7 +224,7 @@ def test_a_key_that_a_value_names_stays(box: Path) -> None:
 
 def _everything(box: Path) -> keyrings.Keyring:
     both = files.read_both(box)
-    return files.HeldKeys(
+    return HeldKeys(
         both["web"].keyring.cell,
         (*both["worker"].keyring.all_keys(), *both["web"].keyring.all_keys()),
     )

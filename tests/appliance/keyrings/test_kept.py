@@ -7,8 +7,9 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from appliance.keyrings import files, kept
+from appliance.keyrings import derive, files, kept
 from appliance.keyrings.files import Opened
+from appliance.keyrings.held import HeldKeys
 from appliance.keyrings.kept import KeptKeyring
 from connector.crypto.errors import BadKeyring, UnknownKey
 from connector.crypto.keyring import Domain, Keyring
@@ -18,11 +19,9 @@ NEW = next(key for key in keyrings.rotated().all_keys() if key.domain is Domain.
 
 
 def write(path: Path, keyring: Keyring, process: str = "web") -> Path:
-    held = keyrings.HeldKeys(
+    held = HeldKeys(
         keyring.cell,
-        tuple(
-            k for k in keyring.all_keys() if (k.domain, k.role) in keyrings.derive.may_hold(process)
-        ),
+        tuple(k for k in keyring.all_keys() if (k.domain, k.role) in derive.may_hold(process)),
     )
     new = path.with_suffix(".new")
     new.write_bytes(files.encode(process, held, f"django secret of {process}"))  # type: ignore[arg-type]
