@@ -141,10 +141,13 @@ class SystemForm(forms.Form):
 
 def _setting_field(setting: Setting) -> forms.Field:
     text = setting.help or (f"For example {setting.example}" if setting.example else "")
+    comes = setting.from_callback is not None
+    if comes:
+        text = "Filled in when you connect; leave it empty."
     common: dict[str, Any] = {
         "label": setting.label,
         "help_text": text,
-        "required": setting.required and setting.default is None,
+        "required": setting.required and setting.default is None and not comes,
         "initial": _shown(setting.default),
     }
     if setting.type == "integer":

@@ -63,7 +63,7 @@ class Granted:
             Connection.objects.filter(pk=self.connection.pk).update(
                 health=Connection.Health.FAILING, health_message=message[:500]
             )
-            raise AccessEnded(Kind.CONFIG, message) from None
+            raise SystemFailure(Kind.CONFIG, message) from None
         left_s = (bundle.renew_at - timezone.now()).total_seconds()
         return Tokens(bundle.access_token, None, left_s, bundle.others)
 

@@ -24,7 +24,7 @@ def check_settings(system: System, given: Mapping[str, Any]) -> tuple[dict[str, 
         if value is None or value == "":
             value = setting.default
         if value is None:
-            if setting.required:
+            if setting.required and setting.from_callback is None:  # else it comes later
                 problems.append(f"{name}: is missing ({setting.label})")
             continue
         typed, problem = _typed(setting, value)

@@ -1,0 +1,260 @@
+"""connector.flows.tokens and connector.vault.oauth.store, against a server that rotates"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from connector.audit.models import Entry
+from connector.crypto import vault_box
+from connector.crypto.secret import Secret
+from connector.flows import clients
+from connector.flows.models import Connection
+from connector.systems.errors import Kind, SystemFailure
+from connector.vault import store as vault
+from connector.vault.oauth.models import Grant
+from tests.connector.flows.granted import AUTH, a_connection, a_grant
+from tests.fakes.oauth_server import OAuthServer, Oddities, running
+from tests.fakes.server import Answer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[OAuthServer, str]]:
+    with running() as (server, fake):
+        yield server, fake.url
+
+
+def read(connection: Connection, times: int = 1) -> None:
+    with clients.open_client(connection, purpose="test", actor="worker") as client:
+        for _ in range(times):
+            client.read_page("items", position=None, mark="")
+
+
+def actions() -> list[str]:
+    found = Entry.objects.filter(action__startswith="oauth.").order_by("number")
+    return list(found.values_list("action", flat=True))
+
+
+def test_an_ended_token_is_refreshed_once_and_the_new_refresh_token_is_kept(
+    server: tuple[OAuthServer, str],
+) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    a_grant(connection, oauth.new_family())
+
+    read(connection, times=2)
+    read(connection)
+
+    assert oauth.counts.refreshed == 1
+    Grant.objects.update(renew_at="2020-01-01T00:00Z")
+    read(connection)
+    assert (oauth.counts.refreshed, oauth.counts.reused) == (2, 0)
+    grant = Grant.objects.get()
+    assert (grant.state, grant.refreshes, grant.asked_at) == ("ok", 2, None)
+    assert actions() == ["oauth.connected", "oauth.refreshed", "oauth.refreshed"]
+
+
+def test_a_token_that_the_system_refuses_is_not_used_again(
+    server: tuple[OAuthServer, str],
+) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    tokens = oauth.new_family()
+    a_grant(connection, {**tokens, "access_token": "access-of-yesterday"}, good_s=900)
+
+    read(connection)
+
+    assert oauth.counts.refreshed == 1
+
+
+def test_no_grant_and_an_ended_one_stop_in_words_and_ask_nobody(
+    server: tuple[OAuthServer, str],
+) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    with pytest.raises(SystemFailure, match="Nobody has granted access yet"):
+        read(connection)
+    a_grant(connection, {"access_token": "a", "refresh_token": "refresh-99-1"})
+
+    for _ in range(3):
+        with pytest.raises(SystemFailure, match="Connect it again") as caught:
+            read(connection)
+        assert "refresh-" not in caught.value.message
+
+    assert oauth.counts.token_calls == 1
+    grant = Grant.objects.get()
+    assert grant.state == "connect_again"
+    assert "does not accept what was granted" in grant.problem
+    assert actions() == ["oauth.connected", "oauth.connect_again"]
+    connection.refresh_from_db()
+    assert connection.health == "failing"
+    assert "Connect it again" in connection.health_message
+
+
+def test_a_lost_answer_is_said_when_the_old_token_is_not_taken_any_more(
+    server: tuple[OAuthServer, str],
+) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    a_grant(connection, oauth.new_family())
+    oauth.odd = Oddities(hang_up=True, times=1)
+    with pytest.raises(SystemFailure) as caught:
+        read(connection)
+    assert caught.value.retryable
+    assert Grant.objects.get().state == "ok"
+    with pytest.raises(SystemFailure, match="a moment ago"):
+        read(connection)
+    assert oauth.counts.token_calls == 1
+
+    Grant.objects.update(not_before=None)
+    with pytest.raises(SystemFailure, match="the answer to a refresh was lost"):
+        read(connection)
+    with pytest.raises(SystemFailure):
+        read(connection)
+    assert (oauth.counts.refreshed, oauth.counts.reused, oauth.counts.token_calls) == (1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"life": "3600"}, {"life": None}, {"form": True}, {"life": "3600.0"}, {"life": "soon"}]
+)
+def test_odd_answers_are_read_all_the_same(
+    server: tuple[OAuthServer, str], odd: dict[str, Any]
+) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    a_grant(connection, oauth.new_family())
+    oauth.odd = Oddities(**odd)
+
+    read(connection)
+    read(connection)
+
+    grant = Grant.objects.get()
+    assert grant.refreshed_at is not None
+    assert 3590 < (grant.expires_at - grant.refreshed_at).total_seconds() < 3610
+    assert 55 < (grant.expires_at - grant.renew_at).total_seconds() < 65
+    assert (oauth.counts.refreshed, oauth.counts.reused) == (1, 0)
+
+
+def test_a_short_life_is_used_to_two_thirds(server: tuple[OAuthServer, str]) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    a_grant(connection, oauth.new_family())
+    oauth.odd = Oddities(life=30)
+
+    read(connection)
+
+    grant = Grant.objects.get()
+    assert 9 < (grant.expires_at - grant.renew_at).total_seconds() < 11
+
+
+def test_a_refresh_token_that_is_not_repeated_stays_good(
+    server: tuple[OAuthServer, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    tokens = oauth.new_family()
+    a_grant(connection, tokens)
+    seen: list[str] = []
+
+    def refresh(token: str) -> Answer:
+        seen.append(token)
+        return Answer({"access_token": tokens["access_token"]})
+
+    monkeypatch.setattr(oauth, "_refresh", refresh)
+    for _ in range(2):
+        read(connection)
+        Grant.objects.update(renew_at="2020-01-01T00:00Z")
+
+    assert seen == [tokens["refresh_token"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("odd", "kind", "words"),
+    [
+        ({"body": "<html>secret-page</html>"}, Kind.RATE_LIMITED, "no JSON"),
+        ({"body": ""}, Kind.CONFIG, "gave no access token"),
+        ({"body": "<html>secret-page</html>", "status": 502}, Kind.RATE_LIMITED, "failed inside"),
+        ({"body": "<html>secret-page</html>", "status": 400}, Kind.CONFIG, "did not accept"),
+        ({"status": 429, "retry_after": "77"}, Kind.RATE_LIMITED, "asks for a pause"),
+        ({"body": '{"error": "invalid_client"}', "status": 401}, Kind.CONFIG, "client secret"),
+    ],
+)
+def test_a_bad_answer_changes_nothing_and_repeats_nothing(
+    server: tuple[OAuthServer, str], odd: dict[str, Any], kind: Kind, words: str
+) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    tokens = oauth.new_family()
+    sealed = a_grant(connection, tokens).sealed
+    oauth.odd = Oddities(**odd)
+
+    with pytest.raises(SystemFailure, match=words) as caught:
+        read(connection)
+
+    assert caught.value.kind is kind
+    assert "onnect it" not in caught.value.message
+    assert "secret-page" not in caught.value.message
+    assert tokens["refresh_token"] not in caught.value.message
+    grant = Grant.objects.get()
+    assert (bytes(grant.sealed), grant.state) == (bytes(sealed), "ok")
+    if odd.get("status") == 429:
+        assert caught.value.wait_s == 77
+        with pytest.raises(SystemFailure) as again:
+            read(connection)
+        assert again.value.wait_s is not None
+        assert 70 < again.value.wait_s <= 77
+        assert oauth.counts.token_calls == 1
+
+
+def test_a_new_client_secret_keeps_the_grant_and_other_hosts_or_a_deletion_end_it(
+    server: tuple[OAuthServer, str],
+) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    a_grant(connection, oauth.new_family(), good_s=900)
+    assert connection.credential is not None
+    fields = {"client_id": Secret("x"), "client_secret": Secret("y")}
+
+    vault.rotate(connection.credential, fields, actor="owner")
+    assert Grant.objects.count() == 1
+    vault.delete(connection.credential, actor="owner")
+    assert Grant.objects.count() == 0
+
+
+def test_a_pasted_refresh_token_that_rotates_is_kept_under_its_version(
+    server: tuple[OAuthServer, str],
+) -> None:
+    oauth, url = server
+    tokens = oauth.new_family()
+    auth = {
+        **{name: value for name, value in AUTH.items() if name != "authorize_url"},
+        "grant": "refresh_token",
+        "client_secret": "client-secret-p:w/ö&",
+        "refresh_token": "{{ credential.client_secret }}",
+    }
+    connection = a_connection(url, auth=auth)
+    assert connection.credential is not None
+    pasted = {"client_id": Secret("the-box"), "client_secret": Secret(tokens["refresh_token"])}
+    vault.replace(connection.credential, hosts=connection.hosts, fields=pasted, actor="owner")
+
+    for _ in range(2):
+        read(connection)
+        Grant.objects.update(renew_at="2020-01-01T00:00Z")
+
+    assert (oauth.counts.refreshed, oauth.counts.reused) == (2, 0)
+    assert Grant.objects.get().version == 2
+
+
+def test_what_the_worker_did_not_write_is_not_used(server: tuple[OAuthServer, str]) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    grant = a_grant(connection, oauth.new_family(), good_s=900)
+    planted = vault_box.seal({"access_token": Secret("mine")}, binding=grant.binding)
+    Grant.objects.update(sealed=planted)
+
+    with pytest.raises(SystemFailure, match="not written by the worker"):
+        read(connection)
+    assert oauth.counts.token_calls == 0
+    assert actions()[-1] == "oauth.connect_again"
