@@ -114,7 +114,7 @@ def test_a_person_signs_in_and_starts_a_run_without_any_script(
     tab.cookie(address, settings.SESSION_COOKIE_NAME, "")
     tab.look(width=390, scripts=False)
     tab.open(f"{address}/flows/bills/")
-    tab.fill({"name": "omar", "password": box.PASSWORD})
+    tab.fill({"login": "omar", "password": box.PASSWORD})
     tab.submit("/sign-in/")
 
     tab.submit("/flows/bills/run/")
