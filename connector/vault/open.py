@@ -79,17 +79,20 @@ def open_credential(
 
 
 def _version(credential_id: UUID, pending: UUID | None) -> CredentialVersion:
-    wanted = {"pk": pending, "state": State.PENDING} if pending else {"state": State.CURRENT}
-    try:
-        return CredentialVersion.objects.select_related("credential").get(
-            credential_id=credential_id, credential__deleted_at=None, **wanted
-        )
-    except CredentialVersion.DoesNotExist:
+    rows = CredentialVersion.objects.select_related("credential").filter(
+        credential_id=credential_id, credential__deleted_at=None
+    )
+    if pending:
+        version = rows.filter(pk=pending, state=State.PENDING).first()
+    else:
+        version = rows.filter(state=State.CURRENT).first()
+    if version is None:
         raise CredentialGone(
             "The new version is not waiting for a test any more."
             if pending
             else "The credential was deleted. Enter a new one."
-        ) from None
+        )
+    return version
 
 
 def _refuse_out_of_turn(version: CredentialVersion) -> None:
