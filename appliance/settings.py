@@ -28,11 +28,14 @@ DEBUG = env.flag("CONNECTOR_DEBUG", default=False)
 ALLOWED_HOSTS = env.words("CONNECTOR_HOSTS", default=boot.default_hosts(MODE))
 PUBLIC_URL = env.text("CONNECTOR_PUBLIC_URL", default=boot.default_public_url(HOME, MODE))
 HTTPS = MODE == "production"
-SECURE_SSL_REDIRECT = False  # the proxy does it; web is reached by a socket only
+# The proxy comes first; this holds where it forgets. Inside the box there is no TLS.
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^internal/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# Other sites get no referrer. "no-referrer" would also make Origin "null", which CSRF checks read.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
@@ -58,6 +61,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
+        "object-src": ["'none'"],
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10_500_000
@@ -65,6 +69,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 10_500_000
 # What is larger is dropped: an upload, which may hold secrets, never touches a disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 
 # --- Accounts ---------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -130,18 +135,20 @@ INSTALLED_APPS = [
 if PROCESS == "worker":
     INSTALLED_APPS.append("django_q")
 MIDDLEWARE = [
+    "appliance.headers.headers",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "appliance.keyrings.middleware.keyring_gate",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "appliance.bodies.Bounded",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "appliance.accounts.sessions.InUse",
     "appliance.accounts.second_factor.SecondFactorFirst",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "appliance.urls"
 WSGI_APPLICATION = "appliance.wsgi.application"
@@ -239,6 +246,7 @@ Q_CLUSTER = {
 }
 
 # --- What the product needs from the box ------------------------------------
+CONNECTOR_SECURITY_CONTACT = env.text("CONNECTOR_SECURITY_CONTACT", default="")
 CONNECTOR_ALLOWED_PRIVATE_HOSTS = env.words("CONNECTOR_ALLOWED_PRIVATE_HOSTS")
 # Remind of a new credential so many days before the last day of the old, and at this age; 0: not.
 CONNECTOR_REMIND_EXPIRY_DAYS = env.number(

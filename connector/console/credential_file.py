@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from connector.console.access import actor_of, allowed
+from connector.console.bodies import takes
 from connector.flows.credential_import import Imported, enter
 from connector.flows.credential_rows import MOST_BYTES, ImportRefused, Problem, Row, parse
 
@@ -36,6 +37,7 @@ class FromFile(forms.Form):
 @require_http_methods(["GET", "POST"])
 @sensitive_post_parameters()
 @allowed("connections.change", confirm=True)
+@takes(11_000_000)
 def import_file(request: HttpRequest) -> HttpResponse:
     """Enter what a file holds. No secret comes back; wrong rows are named by line and name."""
     form = FromFile(request.POST, request.FILES) if request.method == "POST" else FromFile()

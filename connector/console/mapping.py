@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from connector.console.access import actor_of, allowed
+from connector.console.bodies import takes
 from connector.console.flows import flow_of
 from connector.console.runs import STOP_POLLING
 from connector.console.sealed import as_text, opened
@@ -52,6 +53,7 @@ class Problem:
 
 @require_http_methods(["GET", "POST"])
 @allowed("mapping.see", post="mapping.change")
+@takes(4_000_000)
 def edit(request: HttpRequest, slug: str) -> HttpResponse:
     """The mapping. Save it, or try it on real records; what is wrong is shown with its line."""
     flow = flow_of(slug)

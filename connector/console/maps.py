@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from connector.console.access import actor_of, allowed
+from connector.console.bodies import takes
 from connector.flows import maps
 from connector.flows.compiled import entries_of, shape_of
 from connector.flows.errors import BadDefinition, FlowsError
@@ -91,6 +92,7 @@ def save_entry(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @allowed("maps.change")
+@takes(10_500_000)
 def upload(request: HttpRequest, slug: str) -> HttpResponse:
     """Show what a table would change; save it whole when that is confirmed."""
     row = _map(slug)

@@ -105,6 +105,25 @@ def test_pages_run_no_foreign_and_no_inline_code(home: Home) -> None:
     assert "*" not in json.dumps(found)
 
 
+def test_django_finds_nothing_unsafe_in_a_production_box(home: Home) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "CONNECTOR_HOME": str(home.path),
+            "CONNECTOR_PROCESS": "web",
+            "CONNECTOR_HOSTS": "box.example",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "System check identified no issues (0 silenced).\n"
+
+
 def test_web_and_worker_share_no_secret_key_and_no_password(home: Home) -> None:
     web = of(home, "SECRET_KEY", "DATABASES", "KEYRING_FILE")
     worker = of(
