@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "appliance.accounts",
+    "appliance.people",
     "appliance.apps.ApplianceConfig",
     "connector.audit",
     "connector.jobs",

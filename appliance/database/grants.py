@@ -55,6 +55,7 @@ WEB: Mapping[str, tuple[str, ...]] = {
     "webhooks_event": CHANGE,
     "webhooks_tally": CHANGE,
     "api_apitoken": CHANGE,
+    "people_invitation": CHANGE,
 }
 
 WORKER: Mapping[str, tuple[str, ...]] = {

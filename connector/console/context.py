@@ -39,6 +39,8 @@ BOX = (
     ("Value maps", "table-properties", "maps", "maps.see"),
     ("Webhooks", "webhook", "webhooks", "webhooks.see"),
     ("Audit log", "scroll-text", "audit", "audit.see"),
+    ("People", "users", "people", "people.change"),
+    ("API tokens", "lock", "tokens", "tokens.own"),
 )
 
 

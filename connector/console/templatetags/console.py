@@ -40,6 +40,8 @@ LOOKS: dict[str, tuple[str, str]] = {
     "unreadable": ("bad", "circle-x"),
     "uncertain": ("doubt", "circle-question-mark"),
     "shredded": ("", "trash-2"),
+    "revoked": ("", "circle-slash"),
+    "expired": ("", "clock"),
     "off": ("", "circle-pause"),
     "cancelled": ("", "square"),
 }

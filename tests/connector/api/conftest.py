@@ -13,7 +13,7 @@ from appliance.accounts.models import User
 from connector.api import tokens
 from connector.api.models import ApiToken
 from tests.connector.console import box
-from tests.connector.console.conftest import flow, web  # noqa: F401
+from tests.connector.console.conftest import flow, signed_in, web  # noqa: F401
 
 
 class Program:

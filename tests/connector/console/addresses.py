@@ -75,6 +75,6 @@ def _rule(pattern: URLPattern, space: str) -> Mapping[str, str] | None:
 
 
 def _filled(route: str) -> str:
-    route = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda found: GIVEN[found[1]], route)
+    route = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda found: GIVEN.get(found[1], "x"), route)
     route = re.sub(r"<uuid:\w+>", str(UUID(int=1)), route)
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: GIVEN[found[1]], route)
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: GIVEN.get(found[1], "x"), route)

@@ -21,6 +21,7 @@ DOORS = {
     "sign-in",
     "sign-out",
     "set-up",
+    "invited",
     "account_login",
     "mfa_authenticate",
     "mfa_login_webauthn",

@@ -1,0 +1,1 @@
+"""Who may use the box: invitations, roles, and taking access away."""
