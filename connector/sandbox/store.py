@@ -115,7 +115,7 @@ class Store:
     def put(self, rows: Iterable[Row]) -> None:
         """Insert records or replace those of the same kind and id. Inside `change`."""
         self._db.executemany(
-            "INSERT INTO record"  # noqa: S608 - names of our own columns
+            "INSERT INTO record"  # noqa: S608 - names of our own columns  # nosec B608
             f" ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
             " ON CONFLICT (kind, id) DO UPDATE SET"
             f" {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[2:])}",
@@ -132,7 +132,7 @@ class Store:
 
     def count(self, kind: str, where: Mapping[str, str] | None = None, since: str = "") -> int:
         condition, values = _condition(kind, where or {}, since)
-        return int(self._one(f"SELECT count(*) FROM record WHERE {condition}", *values)[0])  # noqa: S608
+        return int(self._one(f"SELECT count(*) FROM record WHERE {condition}", *values)[0])  # noqa: S608  # nosec B608
 
     def by_change(
         self, kind: str, where: Mapping[str, str], since: str, after: tuple[str, int], limit: int
@@ -140,7 +140,7 @@ class Store:
         """(modified_at, seq, body) in the order of change, behind a place in that order."""
         condition, values = _condition(kind, where, since)
         return self._all(
-            f"SELECT modified_at, seq, body FROM record WHERE {condition}"  # noqa: S608
+            f"SELECT modified_at, seq, body FROM record WHERE {condition}"  # noqa: S608  # nosec B608
             " AND (modified_at, seq) > (?, ?) ORDER BY modified_at, seq LIMIT ?",
             *values, *after, limit,
         )  # fmt: skip
@@ -151,7 +151,7 @@ class Store:
         """Bodies in the order in which the records were made."""
         condition, values = _condition(kind, where, since)
         rows = self._all(
-            f"SELECT body FROM record WHERE {condition} ORDER BY seq LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT body FROM record WHERE {condition} ORDER BY seq LIMIT ? OFFSET ?",  # noqa: S608  # nosec B608
             *values, limit, offset,
         )  # fmt: skip
         return [body for (body,) in rows]
@@ -164,7 +164,7 @@ class Store:
         """Values of `reference` or `number` that stand in more than one record of one vendor."""
         assert column in ("reference", "number")
         rows = self._all(
-            f"SELECT {column}, count(*) FROM record WHERE kind = ? AND {column} IS NOT NULL"  # noqa: S608
+            f"SELECT {column}, count(*) FROM record WHERE kind = ? AND {column} IS NOT NULL"  # noqa: S608  # nosec B608
             f" GROUP BY vendor, {column} HAVING count(*) > 1",
             kind,
         )
