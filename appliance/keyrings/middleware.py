@@ -1,15 +1,16 @@
-"""Web without its keyring: every page says so, and what to do. Nothing is read or written."""
+"""Web without its keys: a page says so, and what to do. Nothing is read or written."""
 
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
 from appliance.keyrings import gate
 from appliance.keyrings.gate import Trouble
+from connector.crypto.errors import CryptoError
 
-Answer = Callable[[HttpRequest], HttpResponseBase]
 RETRY_S = 30
 ALIVE = "/health/live"
 PAGE = """\
@@ -25,16 +26,23 @@ Nothing was changed, and nothing is lost as long as the keys are kept somewhere.
 """
 
 
-def keyring_gate(get_response: Answer) -> Answer:
+class KeyringGate:
     """503 for everything but the health check and static files while the keyring is not right."""
 
-    def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path == ALIVE or request.path.startswith(settings.STATIC_URL):
-            return get_response(request)
-        trouble = gate.watched("no page is served")
-        return _closed(trouble) if trouble else get_response(request)
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
 
-    return middleware
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path == ALIVE or request.path.startswith(settings.STATIC_URL):
+            return self.get_response(request)
+        trouble = gate.watched("no page is served")
+        return _closed(trouble) if trouble else self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """One value that does not open takes down the page that is about it, and no other."""
+        if not isinstance(error, CryptoError):
+            return None
+        return render(request, "unreadable.html", {"why": str(error)}, status=503)
 
 
 def _closed(trouble: Trouble) -> HttpResponse:
