@@ -20,7 +20,7 @@ from tests.conftest import as_role
 from tests.fakes.server import Fake
 from tests.fakes.supply_desk import DESCRIPTION, Desk, supply_desk
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 FIRST, SECOND = "key-of-the-first-year", "key-of-the-second-year"
 
 

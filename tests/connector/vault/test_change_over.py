@@ -18,7 +18,7 @@ from connector.vault.open import open_credential
 from connector.vault.trail import subject
 from tests.conftest import as_role
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 State = CredentialVersion.State
 HOSTS = ("api.bill.com",)
 

@@ -24,7 +24,7 @@ from connector.vault.open import Opened, open_credential
 from connector.vault.trail import subject
 from tests.conftest import as_role
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 State = CredentialVersion.State
 HOSTS = ("api.bill.com", "sign-in.bill.com")
 SECRET = "s3cr3t-of-the-test"
@@ -71,6 +71,7 @@ def actions() -> list[str]:
 def put(version: CredentialVersion, **fields: object) -> None:
     """Change a row as somebody would who can write to the database past its guards."""
     with database["default"].cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("ALTER TABLE vault_credentialversion DISABLE TRIGGER USER")
         try:
@@ -347,6 +348,7 @@ def test_a_run_of_many_slices_is_written_down_once_for_each_version(opens: list[
     assert opens.count("open_box") == 6
 
 
+@pytest.mark.django_db(transaction=True)
 def test_of_one_run_at_eight_workers_one_entry_is_written() -> None:
     credential = a_credential()
 
@@ -414,6 +416,7 @@ def test_an_entry_that_nobody_with_the_key_wrote_proves_nothing() -> None:
 def test_where_the_log_no_longer_reaches_back_the_row_decides() -> None:
     credential = a_credential()
     with database["default"].cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
         cursor.execute("DELETE FROM audit_entry")
         cursor.execute(
@@ -426,6 +429,7 @@ def test_where_the_log_no_longer_reaches_back_the_row_decides() -> None:
     assert opened(credential) == SECRET
 
 
+@pytest.mark.django_db(transaction=True)
 def test_eight_workers_at_once_open_it_and_adopt_it_once() -> None:
     credential = a_credential()
 

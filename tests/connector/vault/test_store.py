@@ -20,7 +20,7 @@ from connector.vault.trail import subject
 from tests.conftest import as_role
 from tests.keyrings import holding
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 State = CredentialVersion.State
 HOSTS = ("api.bill.com",)
 SECRET = "s3cr3t-of-the-test"
