@@ -98,6 +98,14 @@ ACCOUNT_RATE_LIMITS = {
     "name_failed": "20/15m/key",  # a name from all addresses that are new to it
     "reauthenticate": "10/m/user",
 }
+SOCIALACCOUNT_ADAPTER = "appliance.accounts.sso.SingleSignOn"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form that leads to another site is stopped by the CSP
+SOCIALACCOUNT_STORE_TOKENS = False
+SSO_ISSUER = env.text("CONNECTOR_SSO_ISSUER", default="")
+SSO_NAME = env.text("CONNECTOR_SSO_NAME", default="single sign-on")
+SSO_CLIENT_ID = env.text("CONNECTOR_SSO_CLIENT_ID", default="")
+SSO_CLIENT_SECRET = env.text("CONNECTOR_SSO_CLIENT_SECRET", default="")
+SSO_HOSTS = env.words("CONNECTOR_SSO_HOSTS")
 MFA_ADAPTER = "appliance.accounts.adapters.SecondFactors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -119,6 +127,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "appliance.accounts",
     "appliance.people",
     "appliance.apps.ApplianceConfig",

@@ -64,8 +64,12 @@ class Account(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         user: AbstractBaseUser | None = super().authenticate(request, **credentials)
-        if user:
-            limits.forget(request, _name(credentials))
+        if user is None:
+            return None
+        if not second_factor.may_use_password(user):
+            refuse(request, f"account:{user.get_username()}", "passwords are for owners alone")
+            return None
+        limits.forget(request, _name(credentials))
         return user
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:

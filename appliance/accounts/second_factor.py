@@ -42,6 +42,12 @@ def is_required_of(user: User) -> bool:
     return user.role in ROLES[SignInRules.Who(rules().second_factor)]
 
 
+def may_use_password(user: Any) -> bool:
+    """Whether a password is enough of a first step: not if the owner wants single sign-on."""
+    alone = settings.SSO_ISSUER and rules().passwords_for_owners_alone
+    return not alone or user.role == User.Role.OWNER
+
+
 def has_one(user: AbstractBaseUser) -> bool:
     """Whether this person has one. Recovery codes alone are none."""
     return bool(Authenticator.objects.filter(user_id=user.pk, type__in=KINDS).exists())

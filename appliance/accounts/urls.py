@@ -7,11 +7,13 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as app
 from allauth.mfa.webauthn import views as passkeys
+from allauth.socialaccount.providers.openid_connect import views as sso
 from django.db import transaction
 from django.http import HttpResponse
 from django.urls import path
 
 from appliance.accounts import own, views
+from appliance.accounts.sso import guarded
 from connector.console.access import allowed, everybody
 
 Page = Callable[..., HttpResponse]
@@ -28,6 +30,10 @@ def _step(view: type, template: str) -> Page:
     return everybody("the second step of signing in: the first was right")(page)
 
 
+def _sso(view: Page) -> Page:
+    return everybody("the provider of single sign-on says who it is")(guarded(view))
+
+
 _confirm = _own(account.ReauthenticateView, "confirm")
 
 urlpatterns = [
@@ -35,6 +41,8 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="account_login"),
     path("sign-in/code/", _step(mfa.AuthenticateView, "step"), name="mfa_authenticate"),
     path("sign-in/passkey/", views.passkey, name="mfa_login_webauthn"),
+    path("sign-in/with/<slug:provider_id>/", _sso(sso.login), name="openid_connect_login"),
+    path("sign-in/from/<slug:provider_id>/", _sso(sso.callback), name="openid_connect_callback"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("set-up/<str:token>/", views.set_up, name="set-up"),
     path("confirm/", _confirm, name="confirm"),

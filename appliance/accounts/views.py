@@ -23,6 +23,12 @@ class SignInPage(LoginView):  # type: ignore[misc]
 
     template_name = "accounts/sign_in.html"
 
+    def get_context_data(self, **more: object) -> dict[str, object]:
+        return {
+            **super().get_context_data(**more),
+            "single_sign_on": settings.SSO_NAME if settings.SSO_ISSUER else "",
+        }
+
     def form_invalid(self, form: object) -> HttpResponse:
         page: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=403)
         return page

@@ -21,6 +21,7 @@ WEB: Mapping[str, tuple[str, ...]] = {
     "auth_permission": READ,
     "django_content_type": READ,
     "account_emailaddress": READ,
+    "socialaccount_socialaccount": CHANGE,
     "mfa_authenticator": ALL,
     "accounts_factorsecret": ALL,
     "accounts_session": ALL,

@@ -16,6 +16,7 @@ class Action(StrEnum):
     SECOND_FACTOR_ADDED = "account.second_factor_added"
     SECOND_FACTOR_REMOVED = "account.second_factor_removed"
     SECOND_FACTOR_REFUSED = "account.second_factor_refused"
+    SINGLE_SIGN_ON_LINKED = "account.single_sign_on_linked"
     CONFIRMED = "account.confirmed"
     PASSWORD_CHANGED = "account.password_changed"  # noqa: S105
     ACCOUNT_RENAMED = "account.renamed"
@@ -118,6 +119,7 @@ FACTS: dict[Action, frozenset[str]] = {
     Action.SECOND_FACTOR_ADDED: frozenset({"kind"}),
     Action.SECOND_FACTOR_REMOVED: frozenset({"kind"}),
     Action.SECOND_FACTOR_REFUSED: frozenset({"kind", "address"}),
+    Action.SINGLE_SIGN_ON_LINKED: frozenset({"issuer"}),
     Action.CONFIRMED: frozenset({"method", "address"}),
     Action.PASSWORD_CHANGED: frozenset(),
     Action.ACCOUNT_RENAMED: frozenset(),

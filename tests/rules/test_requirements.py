@@ -9,7 +9,6 @@ from tests.rules.tree import MADE, modules, parsed, read
 
 NOT_IMPORTED_YET = {
     "python-json-logger",
-    "requests",
     "requests-oauthlib",
 }
 NOT_IMPORTED_EVER = {

@@ -14,6 +14,7 @@ MADE = {
     ".git",
     ".home",
     ".tryton",
+    ".oidc",
     ".hypothesis",
     ".mypy_cache",
     ".ruff_cache",

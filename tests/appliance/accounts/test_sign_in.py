@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import identify_hasher, make_password
-from django.core.management import CommandError, call_command
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
@@ -140,21 +139,6 @@ def test_a_header_is_no_way_round_the_pause(omar: User) -> None:
     )
     assert answer.status_code == 403
     assert refusals() == HERE
-
-
-def test_an_unlocked_name_may_be_tried_at_once(omar: User) -> None:
-    for _ in range(HERE):
-        attempt("omar", WRONG)
-
-    call_command("unlock", "omar")
-
-    assert attempt("omar", PASSWORD).status_code == 302
-    assert Entry.objects.get(action="account.sign_in_unlocked").subject == "account:omar"
-
-
-def test_nobody_unlocks_a_name_that_is_not_there() -> None:
-    with pytest.raises(CommandError, match="nobody named omar"):
-        call_command("unlock", "omar")
 
 
 def test_a_success_forgets_the_tries_before_it(omar: User) -> None:
