@@ -23,6 +23,7 @@ GIVEN = {
     "content_type_id": "1",
     "token": "x" * 43,
     "path": "x" * 22,
+    "provider_id": "sso",
     "app_label": "audit",
     "url": "anything",
 }
