@@ -25,6 +25,8 @@ DOORS = {
     "account_login",
     "mfa_authenticate",
     "mfa_login_webauthn",
+    "openid_connect_login",
+    "openid_connect_callback",
     "health-live",
     "health-ready",
     "security-txt",
