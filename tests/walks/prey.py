@@ -145,7 +145,7 @@ def a_prey(live: Live, folder: Path) -> Iterator[Prey]:
 def holding(live: Live, process: str) -> Iterator[None]:
     """Hold the keyring that a process of the box has on its disk."""
     with override_settings(
-        CONNECTOR_KEYRING="appliance.keyrings.files.load",
+        CONNECTOR_KEYRING="appliance.keyrings.kept.load",
         KEYRING_FILE=live.home.keyring(process),
         PROCESS=process,
     ):
