@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connector.console.access import actor_of, allowed
+from connector.console.oauth import access
 from connector.console.system_form import SystemForm
 from connector.flows import connections
 from connector.flows.errors import BadDefinition
@@ -77,6 +78,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
             "spec": spec,
             "settings": _settings(row, spec),
             **_credential(row),
+            "access": access(row, spec),
             "reads": [f for f in flows if f.current and f.current.source_id == row.pk],
             "writes": [f for f in flows if f.current and f.current.destination_id == row.pk],
         },

@@ -12,6 +12,7 @@ from connector.console import (
     inbox,
     mapping,
     maps,
+    oauth,
     overview,
     runs,
     theme,
@@ -59,6 +60,11 @@ urlpatterns = [
     path(
         "connections/<slug:slug>/credential/delete/", credentials.delete, name="credential-delete"
     ),
+    path("connections/<slug:slug>/connect/", oauth.start, name="connection-connect"),
+    path("connections/<slug:slug>/connect/<uuid:pk>/", oauth.wait, name="connect-wait"),
+    path("connections/<slug:slug>/connect/<uuid:pk>/go/", oauth.go, name="connect-go"),
+    path("connections/<slug:slug>/connect/<uuid:pk>/finish/", oauth.finish, name="connect-finish"),
+    path("oauth/callback/", oauth.callback, name="oauth-callback"),
     path("connections/<slug:slug>/settings/", connections.change, name="connection-change"),
     path("maps/", maps.listed, name="maps"),
     path("maps/<slug:slug>/", maps.detail, name="map"),

@@ -23,6 +23,7 @@ from connector.vault.oauth.models import Authorization
 
 State = Authorization.State
 LIFE = timedelta(minutes=10)
+OVER = "This request to connect is over. Begin again."
 UNKNOWN = "This answer belongs to no request of this box, or to one that was answered before."
 
 
@@ -80,7 +81,7 @@ def send(row: Authorization) -> Sent:
     """
     row = Authorization.objects.select_for_update().get(pk=row.pk)
     if row.state != State.READY or row.expires_at <= timezone.now():
-        raise Refused("This request to connect is over. Begin again.")
+        raise Refused(OVER)
     state, binder = mac.token(), mac.token()
     row.state, row.state_hash, row.binder_hash = State.SENT, _hash(state), _hash(binder)
     row.save(update_fields=["state", "state_hash", "binder_hash"])
@@ -131,25 +132,23 @@ def returned(row: Authorization, code: Secret, settings: Mapping[str, str]) -> N
     row.save(update_fields=["code_sealed", "settings_sealed", "state"])
 
 
-@transaction.atomic
 def finish(row: Authorization, *, session: str, actor: str) -> None:
     """The person who began is here again: let the worker exchange the code.
 
     Raises:
         Refused: somebody else is here, or there is nothing to finish. Nothing is exchanged.
     """
-    row = Authorization.objects.select_for_update().select_related("credential").get(pk=row.pk)
     if row.state in (State.FINISHED, State.EXCHANGING, State.DONE):
         return  # the page was loaded twice
     if row.state != State.RETURNED or row.expires_at <= timezone.now():
-        raise Refused("This request to connect is over. Begin again.")
+        raise Refused(OVER)
     if row.actor != actor or not mac.equal(_hash(session), bytes(row.session_hash)):
-        raise Refused(
-            "Somebody else, or another session, began to connect. Sign in as they, or begin again."
-        )
-    row.state = State.FINISHED
-    row.save(update_fields=["state"])
-    queue.enqueue(Kind.OAUTH_EXCHANGE, args={"authorization": str(row.pk)}, priority=1)
+        _refuse(row, "Somebody else, or another session, began to connect. Begin again.", actor)
+    with transaction.atomic():
+        if Authorization.objects.filter(pk=row.pk, state=State.RETURNED).update(
+            state=State.FINISHED
+        ):
+            queue.enqueue(Kind.OAUTH_EXCHANGE, args={"authorization": str(row.pk)}, priority=1)
 
 
 def address_of(row: Authorization) -> Address:
@@ -173,8 +172,8 @@ def fail(row: Authorization, reason: str, *, actor: str) -> None:
     )
 
 
-def _refuse(row: Authorization, reason: str) -> NoReturn:
-    fail(row, reason, actor=row.actor)
+def _refuse(row: Authorization, reason: str, actor: str = "") -> NoReturn:
+    fail(row, reason, actor=actor or row.actor)
     raise Refused(reason)
 
 
