@@ -64,7 +64,7 @@ def running_box(home: Home, *, port: int, bills: int = BILLS) -> Iterator[Box]:
             children.run("prepare", ["manage.py", "prepare"], process="owner")
             systems = _practice_systems(children, bills)
             _write_state(home, {"url": url, "pid": str(os.getpid()), **systems})
-            children.start("web", _gunicorn(port), process="web")
+            children.start("web", gunicorn(port), process="web")
             children.start("worker", ["manage.py", "work"], process="worker")
             _wait_for(url, children)
             yield Box(home, url, children)
@@ -104,7 +104,8 @@ def _kept_port(folder: Path) -> int:
     return port if port and _is_free(port) else 0
 
 
-def _gunicorn(port: int) -> list[str]:
+def gunicorn(port: int) -> list[str]:
+    """The command that serves the console on loopback."""
     return [
         *("-m", "gunicorn", "appliance.wsgi:application", "--bind", f"127.0.0.1:{port}"),
         *("--workers", "2", "--threads", "4", "--worker-class", "gthread"),
