@@ -131,6 +131,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "appliance.accounts",
     "appliance.people",
+    "appliance.internal",
     "appliance.apps.ApplianceConfig",
     "connector.audit",
     "connector.jobs",

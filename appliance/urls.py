@@ -17,4 +17,5 @@ urlpatterns = [
     path("auditors/", auditors.urls),
     path("", include("connector.webhooks.urls")),
     path("api/v1/", include("connector.api.urls")),
+    path("internal/v1/", include("appliance.internal.urls")),
 ]

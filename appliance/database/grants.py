@@ -57,6 +57,7 @@ WEB: Mapping[str, tuple[str, ...]] = {
     "webhooks_tally": CHANGE,
     "api_apitoken": CHANGE,
     "people_invitation": CHANGE,
+    "internal_internaltoken": CHANGE,
 }
 
 WORKER: Mapping[str, tuple[str, ...]] = {

@@ -70,7 +70,7 @@ def reset_second_factor(person: User, *, actor: str) -> int:
     """
     row = _locked(person)
     factors = Authenticator.objects.filter(user=row)
-    removed = factors.count()
+    removed: int = factors.count()
     if removed:
         factors.delete()
         log.record(Action.SECOND_FACTOR_RESET, actor=actor, subject=_subject(row), removed=removed)

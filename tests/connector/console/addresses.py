@@ -12,6 +12,7 @@ from connector.console.access import SAFE, WHO
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 NOBODY = "nobody"
+INSIDE = "a token of a service"
 OWN_PROOF = {"hook": "a delivery is proved by its signature"}
 GIVEN = {
     "slug": "bills",
@@ -44,7 +45,7 @@ class Address:
     def may(self, role: str, method: str) -> bool:
         """What the table says."""
         ability = (self.rule or {}).get(method)
-        return ability == "" or (ability is not None and role in WHO[ability])
+        return ability == "" or role in WHO.get(ability or "", ())
 
 
 def addresses() -> list[Address]:
@@ -67,6 +68,8 @@ def _rule(pattern: URLPattern, space: str) -> Mapping[str, str] | None:
         return dict.fromkeys(METHODS, "box.inspect")
     if getattr(view, "open_because", "") or pattern.name in OWN_PROOF:
         return dict.fromkeys(METHODS, "")
+    if hasattr(view, "internal"):
+        return {"GET": INSIDE}
     if hasattr(view, "ability"):
         return {one: view.ability if one in SAFE else view.sending for one in METHODS}
     abilities: Mapping[str, str] | None = getattr(getattr(view, "cls", None), "abilities", None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from http.cookies import SimpleCookie
 
 import pytest
 from django.db import transaction
@@ -32,6 +33,7 @@ DOORS = {
     "security-txt",
     "robots-txt",
     "hook",
+    "oauth-callback",
 }
 SIGN_IN, REFUSED, NO_METHOD = "sign in", "refused", "no method"
 ABSENT, AWAY, OPEN = "absent", "sent away", "open"
@@ -106,6 +108,15 @@ def test_who_may_sees_the_auditors_site_and_writes_nothing(
     assert shown == {OPEN}
 
 
+def test_the_internal_interface_is_closed_to_every_role(web: None) -> None:
+    for role in EVERYBODY:
+        client = Client()
+        if role != NOBODY:
+            client.force_login(box.a_person(role))
+
+        assert {cell[3] for cell in _walk(client, role, _of("internal"))} == {SIGN_IN, NO_METHOD}
+
+
 def _of(site: str) -> list[Address]:
     found = {one.path: one for one in ALL if one.site == site}
     return list(found.values())
@@ -115,12 +126,12 @@ def _walk(
     client: Client, role: str, these: Iterable[Address], methods: Iterable[str] = METHODS
 ) -> Iterator[Cell]:
     """What each method of each address answered; whatever it changed is taken back."""
-    cookies = client.cookies.copy()
+    cookies = SimpleCookie(client.cookies)
     for address in these:
         for method in methods:
             with _taken_back():
-                answer = client.generic(method, address.path)
-            client.cookies = cookies.copy()
+                answer: HttpResponse = client.generic(method, address.path)  # type: ignore[assignment]
+            client.cookies = SimpleCookie(cookies)
             yield role, method, address.path, _said(answer)
 
 

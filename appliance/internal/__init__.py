@@ -1,0 +1,1 @@
+"""What other services of the same machine may ask: health in detail, metrics, checkpoints."""

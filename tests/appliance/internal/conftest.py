@@ -1,0 +1,3 @@
+"""The internal interface as the web process runs it."""
+
+from tests.connector.console.conftest import flow, web  # noqa: F401
