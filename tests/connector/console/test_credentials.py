@@ -157,6 +157,15 @@ def test_the_last_day_is_set_shown_and_reminded_of(owner: Client) -> None:
     assert "works for 10 more days" in refused.content.decode()
 
 
+def test_its_history_is_one_click_away_for_who_may_see_it(owner: Client) -> None:
+    waiting(owner, "no")
+    address = f"{reverse('audit')}?subject=credential:{books().credential_id}"
+
+    assert address in owner.get(PAGE).content.decode()
+    history = owner.get(address).content.decode()
+    assert "credential.entered" in history and "credential.test_failed" in history
+
+
 def test_deleting_says_first_what_stops(owner: Client) -> None:
     address = reverse("credential-delete", args=["books"])
     before = state()
