@@ -1,8 +1,8 @@
 """What the box says of itself in numbers. No figure reads the whole ledger or all runs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.db import connection
 from django.db.models import Count, QuerySet, Sum
@@ -19,7 +19,6 @@ MOST_DUE = 100_000
 JOBS = (Job.State.WAITING, Job.State.RUNNING, Job.State.PARKED)
 # Each of these has an index of its own; delivered ones are counted by run.
 DELIVERIES = (Delivery.State.SENDING, Delivery.State.UNCERTAIN, Delivery.State.REJECTED)
-OUTCOMES = ("delivered", "unchanged", "skipped", "held", "rejected", "uncertain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +49,22 @@ class AuditLog:
 def figures() -> Figures:
     """Ask for all of them."""
     recent = Run.objects.filter(created_at__gte=timezone.now() - DAY)
-    sums = recent.aggregate(**{name: Sum(name, default=0) for name in OUTCOMES})
+    states = recent.order_by().values_list("state").annotate(Count("pk"))
+    kept = Connection.objects.filter(archived_at=None).order_by()
     return Figures(
         jobs={str(state): Job.objects.filter(state=state).count() for state in JOBS},
         jobs_due=queue.due(at_most=MOST_DUE),
         oldest_job_due_s=round(queue.oldest_due_s(), 3),
-        runs=_counted(recent, "state", Run.State.values),
-        records={name: int(sums[name]) for name in OUTCOMES},
+        runs=_with_zeros(states, Run.State.values),
+        records=_records(recent),
         deliveries={
             str(state): Delivery.objects.filter(state=state).count() for state in DELIVERIES
         },
         deliveries_in_all=_estimate(Delivery._meta.db_table),
         records_held=HeldRecord.objects.filter(state=HeldRecord.State.WAITING).count(),
         events_waiting=Event.objects.filter(state=Event.State.RECEIVED).count(),
-        connections=_counted(
-            Connection.objects.filter(archived_at=None), "health", Connection.Health.values
+        connections=_with_zeros(
+            kept.values_list("health").annotate(Count("pk")), Connection.Health.values
         ),
     )
 
@@ -77,8 +77,20 @@ def audit_log() -> AuditLog:
     return AuditLog(Entry.objects.count(), newest[0], newest[1].isoformat())
 
 
-def _counted(rows: "QuerySet[Any]", field: str, names: list[str]) -> dict[str, int]:
-    found = dict(rows.order_by().values_list(field).annotate(Count("pk")))
+def _records(runs: "QuerySet[Run]") -> dict[str, int]:
+    sums: dict[str, int] = runs.aggregate(
+        delivered=Sum("delivered", default=0),
+        unchanged=Sum("unchanged", default=0),
+        skipped=Sum("skipped", default=0),
+        held=Sum("held", default=0),
+        rejected=Sum("rejected", default=0),
+        uncertain=Sum("uncertain", default=0),
+    )
+    return {outcome: int(records) for outcome, records in sums.items()}
+
+
+def _with_zeros(counted: Iterable[tuple[str, int]], names: Iterable[str]) -> dict[str, int]:
+    found = dict(counted)
     return {name: found.get(name, 0) for name in names}
 
 
