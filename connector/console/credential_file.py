@@ -36,7 +36,7 @@ class FromFile(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 @sensitive_post_parameters()
-@allowed("connections.change", confirm=True)
+@allowed("credentials.change", confirm=True)
 @takes(11_000_000)
 def import_file(request: HttpRequest) -> HttpResponse:
     """Enter what a file holds. No secret comes back; wrong rows are named by line and name."""

@@ -28,7 +28,7 @@ class LastDay(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 @sensitive_post_parameters()
-@allowed("connections.change", confirm=True)
+@allowed("credentials.change", confirm=True)
 def rotate(request: HttpRequest, slug: str) -> HttpResponse:
     """A new secret, used when it has passed its test; flows never stop. All of it is typed anew."""
     row = connection_of(slug)
@@ -55,7 +55,7 @@ def rotate(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-@allowed("connections.change", confirm=True)
+@allowed("credentials.change", confirm=True)
 def use(request: HttpRequest, slug: str) -> HttpResponse:
     """Use the version that waits, although it has not passed its test."""
     return _act(
@@ -67,7 +67,7 @@ def use(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-@allowed("connections.change", confirm=True)
+@allowed("credentials.change", confirm=True)
 def drop(request: HttpRequest, slug: str) -> HttpResponse:
     """Shred the version that waits; the one in use stays."""
     return _act(
@@ -79,7 +79,7 @@ def drop(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-@allowed("connections.change", confirm=True)
+@allowed("credentials.change", confirm=True)
 def expiry(request: HttpRequest, slug: str) -> HttpResponse:
     """Say until when the credential in use works."""
     form = LastDay(request.POST)
@@ -96,7 +96,7 @@ def expiry(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@allowed("connections.change", confirm=True)
+@allowed("credentials.change", confirm=True)
 def delete(request: HttpRequest, slug: str) -> HttpResponse:
     """Shred the credential for good, after a page that says what stops then."""
     row = connection_of(slug)

@@ -2,6 +2,9 @@
 
 import unicodedata
 from collections.abc import Mapping
+from datetime import date
+
+from django.utils import timezone
 
 from connector.crypto.secret import Secret
 from connector.vault.errors import BadFields
@@ -15,19 +18,27 @@ INVISIBLE = frozenset({"Cf", "Zl", "Zp"})
 BROKEN = "\N{REPLACEMENT CHARACTER}"
 
 
-def check(fields: Mapping[str, Secret]) -> None:
-    """Refuse what can't be the fields of a credential.
+def check(fields: Mapping[str, Secret], expires_on: date | None) -> None:
+    """Refuse what can't be the fields of a credential that works until a day.
 
     Raises:
         BadFields: none or too many; or one that is empty, too long, or holds a control
-            character, an invisible one, or one that is no character at all.
+            character, an invisible one, or one that is no character at all; or a day that
+            has gone by.
     """
+    check_day(expires_on)
     if not 1 <= len(fields) <= MOST_FIELDS:
         raise BadFields(f"A credential has 1 to {MOST_FIELDS} fields.")
     for name, secret in fields.items():
         wrong = problem(secret.reveal())
         if wrong:
             raise BadFields(f"The field {name} {wrong}.")
+
+
+def check_day(expires_on: date | None) -> None:
+    """Refuse a last day that has gone by. Raises BadFields."""
+    if expires_on is not None and expires_on < timezone.localdate():
+        raise BadFields("The last day on which the credential works has gone by.")
 
 
 def problem(text: str, *, lines: bool = True) -> str:

@@ -17,7 +17,7 @@ from connector.jobs import queue
 from connector.jobs.registry import Kind
 from connector.vault import trail
 from connector.vault.errors import CredentialGone, NothingPending
-from connector.vault.fields import check
+from connector.vault.fields import check, check_day
 from connector.vault.models import Credential, CredentialVersion
 
 State = CredentialVersion.State
@@ -36,9 +36,9 @@ def create(
     """Seal a new credential, bound to a system and to the hosts that it may be sent to.
 
     Raises:
-        BadFields: the fields can't be a secret.
+        BadFields: the fields can't be a secret, or no longer work.
     """
-    check(fields)
+    check(fields, expires_on)
     row = Credential.objects.create(
         label=label, system=system, hosts=sorted(hosts), created_by=actor
     )
@@ -71,10 +71,10 @@ def rotate(
     uses it anyway; an earlier one that was still pending is shredded.
 
     Raises:
-        BadFields: the fields can't be a secret; nothing was changed.
+        BadFields: the fields can't be a secret, or no longer work; nothing was changed.
         CredentialGone: the credential was deleted.
     """
-    check(fields)
+    check(fields, expires_on)
     row = _locked(credential)
     if not row.versions.filter(state=State.CURRENT).exists():
         replace(row, hosts=row.hosts, fields=fields, actor=actor, expires_on=expires_on)
@@ -100,7 +100,7 @@ def replace(
     Raises:
         as rotate().
     """
-    check(fields)
+    check(fields, expires_on)
     row = _locked(credential)
     row.hosts = sorted(hosts)
     row.save(update_fields=["hosts"])
@@ -150,8 +150,10 @@ def set_expiry(credential: Credential, expires_on: date | None, *, actor: str) -
     """Say until which day the current version works, that day included; None if for ever.
 
     Raises:
+        BadFields: that day has gone by.
         CredentialGone: it was deleted.
     """
+    check_day(expires_on)
     row = _locked(credential)
     version = row.versions.filter(state=State.CURRENT).first()
     if version is None:

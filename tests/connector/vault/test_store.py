@@ -150,12 +150,12 @@ def test_a_pending_version_is_dropped_and_the_one_in_use_stays() -> None:
 
 def test_the_day_until_which_it_works_is_of_the_version() -> None:
     credential = created()
-    store.set_expiry(credential, date(2027, 3, 1), actor="ruth")
-    store.set_expiry(credential, date(2027, 3, 1), actor="ruth")
-    store.rotate(credential, secrets_of(api_key="new"), expires_on=date(2028, 3, 1), actor="omar")
+    store.set_expiry(credential, date(2097, 3, 1), actor="ruth")
+    store.set_expiry(credential, date(2097, 3, 1), actor="ruth")
+    store.rotate(credential, secrets_of(api_key="new"), expires_on=date(2098, 3, 1), actor="omar")
 
     days = list(credential.versions.order_by("number").values_list("expires_on", flat=True))
-    assert days == [date(2027, 3, 1), date(2028, 3, 1)]
+    assert days == [date(2097, 3, 1), date(2098, 3, 1)]
     assert actions_of(credential).count(Action.CREDENTIAL_EXPIRY_SET) == 1
 
 
@@ -261,6 +261,24 @@ def test_fields_that_can_be_no_secret_are_refused_and_nothing_is_stored(
     assert not Entry.objects.exists()
     assert "inside" not in str(refused.value)
     assert "xxx" not in str(refused.value)
+
+
+def test_a_day_that_has_gone_by_is_refused() -> None:
+    credential, gone = created(), date(2020, 1, 1)
+    new = secrets_of(api_key="2")
+    before = Entry.objects.count()
+
+    changes: list[Callable[[], object]] = [
+        lambda: store.rotate(credential, new, expires_on=gone, actor="omar"),
+        lambda: store.replace(credential, hosts=HOSTS, fields=new, expires_on=gone, actor="omar"),
+        lambda: store.set_expiry(credential, gone, actor="omar"),
+    ]
+    for change in changes:
+        with pytest.raises(BadFields, match="gone by"):
+            change()
+
+    assert states(credential) == [(1, State.CURRENT)]
+    assert Entry.objects.count() == before
 
 
 def test_bad_fields_leave_the_secret_that_stands_as_it_is() -> None:
