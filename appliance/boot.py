@@ -136,28 +136,3 @@ def refuse_unsafe(
         problems.append("CONNECTOR_HOSTS must name the hosts at which people reach this box")
     if problems:
         raise ImproperlyConfigured("This box does not start: " + "; ".join(problems))
-
-
-def logging() -> dict[str, Any]:
-    """One line an event on standard error; request lines and SQL are not logged."""
-    level = env.choice("CONNECTOR_LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {
-            "line": {"format": "%(asctime)s %(levelname)s %(process)d %(name)s %(message)s"}
-        },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {
-            # these write bodies, headers or parameters at DEBUG
-            name: {"level": "INFO"}
-            for name in (
-                "django.db.backends",
-                "urllib3",
-                "requests_oauthlib",
-                "oauthlib",
-                "psycopg",
-            )
-        },
-    }

@@ -8,6 +8,7 @@ and Django's secret key.
 from pathlib import Path
 
 from appliance import boot, env
+from appliance.logs import setup
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = boot.version(BASE_DIR / "CHANGELOG.md")
@@ -188,7 +189,9 @@ USE_TZ = True
 USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "appliance.accounts.shared_cache.SharedCache"}}
-LOGGING = boot.logging()
+LOGGING = setup.from_environment("json" if HTTPS else "line")
+DEFAULT_EXCEPTION_REPORTER = "appliance.logs.pages.Reporter"
+LOGGING_CONFIG = "appliance.logs.setup.configure"
 
 # --- The interface for programs ---------------------------------------------
 REST_FRAMEWORK = {

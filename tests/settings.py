@@ -18,3 +18,4 @@ CONNECTOR_ALLOW_LOOPBACK = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # scrypt has tests of its own
 SECRET_KEY = "tests only, never a box" * 3
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+LOGGING_CONFIG = "logging.config.dictConfig"  # pytest has hooks of its own

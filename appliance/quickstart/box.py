@@ -110,6 +110,7 @@ def gunicorn(port: int) -> list[str]:
         *("-m", "gunicorn", "appliance.wsgi:application", "--bind", f"127.0.0.1:{port}"),
         *("--workers", "2", "--threads", "4", "--worker-class", "gthread"),
         *("--no-control-socket", "--graceful-timeout", "10", "--log-level", "warning"),
+        *("--logger-class", "appliance.logs.gunicorn.Logger"),
     ]
 
 

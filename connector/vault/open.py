@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from connector.audit import log
 from connector.audit.actions import Action
-from connector.crypto import vault_box
+from connector.crypto import live, vault_box
 from connector.crypto.errors import CryptoError
 from connector.crypto.secret import Secret
 from connector.vault import trail
@@ -72,7 +72,8 @@ def open_credential(
         ) from None
     try:
         _adopt(version, actor=actor)
-        yield Opened(fields, tuple(version.hosts), version.number)
+        with live.known(fields.values()):
+            yield Opened(fields, tuple(version.hosts), version.number)
     finally:
         for secret in fields.values():
             secret.forget()

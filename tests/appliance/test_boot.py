@@ -166,12 +166,3 @@ def test_the_changelog_names_the_version(tmp_path: Path) -> None:
     changelog.write_text("# Changelog\n")
     with pytest.raises(ImproperlyConfigured, match="names no version"):
         boot.version(changelog)
-
-
-def test_no_statement_and_no_request_is_logged_in_detail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CONNECTOR_LOG_LEVEL", "DEBUG")
-
-    found = boot.logging()
-
-    assert found["root"]["level"] == "DEBUG"
-    assert found["loggers"]["django.db.backends"]["level"] == "INFO"

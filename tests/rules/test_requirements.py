@@ -8,7 +8,6 @@ from importlib import metadata
 from tests.rules.tree import MADE, modules, parsed, read
 
 NOT_IMPORTED_YET = {
-    "python-json-logger",
     "requests-oauthlib",
 }
 NOT_IMPORTED_EVER = {
