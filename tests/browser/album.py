@@ -1,5 +1,6 @@
 """Pictures of every page of a box that has been at work, at two widths and in both themes."""
 
+import time
 from pathlib import Path
 
 from django.conf import settings
@@ -50,10 +51,14 @@ def take(folder: Path, wanted: list[str]) -> None:
 
 
 def session_of(person: User) -> str:
-    """The key of a new session of this person."""
+    """The key of a new session of this person, who has just signed in."""
     session = SessionStore()
     session[SESSION_KEY] = str(person.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session["account_authentication_methods_user"] = str(person.pk)
+    session["account_authentication_methods"] = [
+        {"method": "sign-in", "at": time.time(), "reauthenticated": True}
+    ]
     just_proved(person, session)
     return str(session.session_key)

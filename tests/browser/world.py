@@ -107,6 +107,13 @@ def pages() -> dict[str, str]:
         "webhooks": reverse("webhooks"),
         "webhook": reverse("webhook-page", args=["books-events"]),
         "audit": reverse("audit"),
+        "account": reverse("account"),
+        "account-password": reverse("account-password"),
+        "account-app": reverse("mfa_activate_totp"),
+        "account-passkey": reverse("mfa_add_webauthn"),
+        "second-factor": reverse("second-factor"),
+        "confirm": reverse("confirm"),
+        "sign-in-rules": reverse("sign-in-rules"),
         "auditors": reverse("auditors:index"),
         "auditors-entries": reverse("auditors:audit_entry_changelist"),
     }
