@@ -9,6 +9,7 @@ from django.db import DatabaseError, transaction
 from appliance.keyrings import derive, files
 from appliance.keyrings.recover import Known, Recovered
 from appliance.keyrings.recovery import Root
+from appliance.keyrings.status import Line
 from connector.audit import log
 from connector.audit.actions import Action
 from connector.crypto import keyring as keyrings
@@ -38,12 +39,17 @@ def known() -> list[Known]:
         return []
 
 
-def progress() -> list[str]:
-    """One line for each domain that was rotated."""
+def progress(lines: Sequence[Line]) -> list[str]:
+    """One line for each domain that was rotated.
+
+    Args:
+        lines: the keys that the keyrings hold.
+    """
     if not has_database():
         return []
     try:
-        return [_how_far(row) for row in Reseal.objects.order_by("domain")]
+        writing = {line.id for line in lines if line.primary}
+        return [_how_far(row, writing) for row in Reseal.objects.order_by("domain")]
     except DatabaseError:
         return ["How far sealing anew is, the database does not tell: it can't be asked."]
 
@@ -103,7 +109,9 @@ def split(
     return lists
 
 
-def _how_far(row: Reseal) -> str:
+def _how_far(row: Reseal, writing: set[str]) -> str:
+    if row.key_id not in writing:
+        return f"{row.domain}: the rotation was cut off; run: manage.py keys rotate {row.domain}"
     left = f", {row.unreadable:,} do not open and were left" if row.unreadable else ""
     if row.finished_at:
         return f"{row.domain}: {row.values:,} values sealed anew{left}; done"

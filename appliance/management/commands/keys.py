@@ -89,7 +89,7 @@ class Command(BaseCommand):
                 f"{create.KIT_NAME} is still beside the keyrings. Keep it elsewhere: whoever takes "
                 "this directory needs only its passphrase."
             )
-        for text in told.progress():
+        for text in told.progress(found.lines):
             self._say(text)
         problems = [*found.problems, *told.missing(directory)]
         if problems:

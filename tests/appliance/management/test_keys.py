@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from appliance.keyrings import files
+from appliance.keyrings.derive import Process
 from appliance.management.commands import keys
 from connector.audit.models import Entry
 from tests.appliance.keyrings.boxes import a_box, bytes_of, cheap_passphrases
@@ -119,6 +122,28 @@ def test_a_rotation_is_made_told_and_retired(box: Path) -> None:
     assert "0 values" in done
     assert gone.startswith("Retired from vault: ")
     assert "older" not in _run("status", "--home", box)
+
+
+def test_a_rotation_that_was_cut_off_is_told_with_the_cure(
+    box: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, written = files.write_both, []
+
+    def once(directory: Path, keyrings: Mapping[Process, files.Opened]) -> None:
+        if written:
+            raise OSError("No space left on device")
+        written.append(directory)
+        write(directory, keyrings)
+
+    with monkeypatch.context() as patch, pytest.raises(CommandError, match="No space"):
+        patch.setattr(files, "write_both", once)
+        _run("rotate", "config", *_with_passphrase(box))
+    before = _run("status", "--home", box)
+    _run("rotate", "config", *_with_passphrase(box))
+    after = _run("status", "--home", box)
+
+    assert "config: the rotation was cut off; run: manage.py keys rotate config" in before
+    assert "cut off" not in after
 
 
 def test_without_its_kit_a_box_rotates_only_if_told_so(box: Path) -> None:

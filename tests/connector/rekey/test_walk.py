@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import InternalError, ProgrammingError, connection, transaction
+from django.db import ProgrammingError, connection, transaction
 
 from connector.audit.models import Entry
 from connector.crypto import envelope
@@ -167,8 +167,13 @@ def test_the_beat_takes_up_what_is_not_finished_and_a_job_ends_it(flow: Flow) ->
     ],
 )
 def test_a_version_can_be_sealed_anew_and_nothing_else(flow: Flow, role: str, change: str) -> None:
-    with pytest.raises((ProgrammingError, InternalError)), transaction.atomic(), as_role(role):
-        Version.objects.raw(f"UPDATE flows_version SET {change} RETURNING id")[0]
+    with (
+        as_role(role),
+        pytest.raises(ProgrammingError, match=r"immutable|permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"UPDATE flows_version SET {change}")
 
 
 def test_old_keys_are_those_behind_the_first(flow: Flow) -> None:
