@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from connector.crypto import live
+from connector.crypto.secret import Secret
+from connector.systems.auth.base import texts
+
 
 @dataclass(frozen=True, slots=True)
 class Obtained:
@@ -30,6 +34,7 @@ class Kept:
 
     obtain: Callable[[Mapping[str, Any] | None], Obtained]
     idle_s: float | None = None
+    _shown: live.Known = field(default_factory=live.Known, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _current: Current | None = field(default=None, init=False, repr=False)
     _refused: Mapping[str, Any] | None = field(default=None, init=False, repr=False)
@@ -60,11 +65,16 @@ class Kept:
             if self._current and self._current.generation == generation:
                 self._refused, self._current = self._current.values, None
 
+    def close(self) -> None:
+        """It is not needed any more; no log needs to know what it was."""
+        self._shown.close()
+
     def _good(self, now: float) -> bool:
         return now < self._until and (self.idle_s is None or now - self._used < self.idle_s)
 
     def _sign_in(self) -> Current:
         obtained = self.obtain(self._refused)
+        self._shown.add(Secret(text) for text in texts(obtained.values))
         self._generation += 1
         self._current = Current(obtained.values, self._generation)
         self._refused = None

@@ -92,6 +92,7 @@ class OAuth2:
 
     def sign_out(self) -> None:
         """A token simply ends with its time."""
+        self.kept.close()
 
     def _obtain(self, refused: Mapping[str, Any] | None) -> Obtained:
         scope = auth_scope(self.context, self.credential)
@@ -139,11 +140,12 @@ class OAuth2:
         """Ask the token endpoint. Raises SystemFailure; nothing of the answer is in its text."""
         headers = {"Accept": "application/json"}
         client_id, secret = text(self.auth.client_id, scope), text(self.auth.client_secret, scope)
-        if self.auth.client_auth == "basic" and client_id:
+        asserted = "client_assertion" in fields  # one way of showing who asks, never two
+        if self.auth.client_auth == "basic" and client_id and not asserted:
             headers["Authorization"] = client_basic(client_id, secret)
         elif client_id:
             fields["client_id"] = client_id
-            if self.auth.client_auth == "body":
+            if self.auth.client_auth == "body" and not asserted:
                 fields["client_secret"] = secret
         for name, template in self.auth.token_body.items():
             value = render_text(template, scope)

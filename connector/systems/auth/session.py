@@ -17,7 +17,7 @@ from connector.systems.path import take_all
 from connector.systems.render import Outgoing, render
 from connector.systems.scope import Scope
 from connector.systems.spec_auth import Derive, SessionAuth
-from connector.systems.spec_request import Operation
+from connector.systems.spec_request import Operation, Request
 from connector.systems.template import render_text
 
 Ask = Callable[[Outgoing, Operation], Answer | Trouble]
@@ -55,11 +55,14 @@ class Session:
 
     def sign_out(self) -> None:
         """End the session there, if there is one and the system knows how."""
-        if self.auth.logout is None or not self.kept.known():
-            return
+        if self.auth.logout is not None and self.kept.known():
+            self._log_out(self.auth.logout)
+        self.kept.close()
+
+    def _log_out(self, logout: Request) -> None:
         with suppress(SystemFailure):
             scope = auth_scope(self.context, self.credential, {"auth": self.kept.known()})
-            outgoing = render(self.auth.logout, scope, common=self.context.system.headers)
+            outgoing = render(logout, scope, common=self.context.system.headers)
             signed = self.sign(outgoing)
             self.ask(replace(outgoing, headers={**outgoing.headers, **signed.headers}), "login")
 
