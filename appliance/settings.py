@@ -214,6 +214,8 @@ CONNECTOR_JOBS = {
     "flows.test": "connector.flows.tasks.test_connection",
     "flows.preview": "connector.flows.tasks.preview",
     "vault.use": "connector.vault.change_over.use_anyway",
+    "oauth.prepare": "connector.flows.oauth.prepare",
+    "oauth.exchange": "connector.flows.oauth.exchange",
     "webhooks.process": "connector.webhooks.tasks.process",
     "keys.reseal": "connector.rekey.tasks.reseal",
 }
@@ -225,8 +227,6 @@ CONNECTOR_SEALED = (
 )
 # What happens again and again, with its interval in seconds; of several workers one does it.
 CONNECTOR_BEATS = {
-    "oauth.prepare": "connector.flows.oauth.prepare",
-    "oauth.exchange": "connector.flows.oauth.exchange",
     "connector.flows.schedule.beat": 1.0,
     "connector.flows.upkeep.beat": 5.0,
     "connector.flows.payloads.clean_up": 60.0,
