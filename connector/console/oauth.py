@@ -6,12 +6,14 @@ goes on to a page of ours, and that is where the session is seen again and check
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from connector.console.access import actor_of, allowed, everybody
@@ -29,6 +31,7 @@ from connector.vault.oauth.models import Authorization, Grant
 
 State = Authorization.State
 MOST_CODE = 8_000
+PATIENCE = timedelta(minutes=1)
 _DENIED = {"access_denied": "Access was denied there.", "consent_required": "Nobody consented."}
 
 
@@ -80,6 +83,8 @@ def wait(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
     console lets no form lead elsewhere.
     """
     row = _authorization(slug, pk)
+    if row.state == State.ASKED and timezone.now() - row.created_at > PATIENCE:
+        return _refused(request, "No worker has taken this up. Is it running?", slug=slug)
     if row.state == State.ASKED:
         return _onward(request, request.path, seconds=1, title="One moment")
     if row.state == State.READY:
@@ -122,7 +127,7 @@ def callback(request: HttpRequest) -> HttpResponse:
             authorize.deny(row, _DENIED.get(request.GET.get("error", ""), "It gave no access."))
         authorize.returned(row, Secret(code), _came(request, row, connection))
     except Refused as refused:
-        answer = render(request, "console/oauth/refused.html", {"why": refused.message}, status=400)
+        answer = _refused(request, refused.message, status=400)
     else:
         answer = _onward(
             request,
@@ -142,8 +147,7 @@ def finish(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
     try:
         authorize.finish(row, session=request.session.session_key or "", actor=actor_of(request))
     except Refused as refused:
-        why = {"why": refused.message, "slug": slug}
-        return render(request, "console/oauth/refused.html", why, status=403)
+        return _refused(request, refused.message, slug=slug, status=403)
     return redirect("connection", slug=slug)
 
 
@@ -171,6 +175,11 @@ def _onward(request: HttpRequest, address: str, *, title: str, seconds: int = 0)
     """A page of our own that goes on by itself, so that the next request comes from our site."""
     context = {"address": address, "title": title, "seconds": seconds}
     return render(request, "console/oauth/onward.html", context)
+
+
+def _refused(request: HttpRequest, why: str, *, slug: str = "", status: int = 200) -> HttpResponse:
+    context = {"why": why, "slug": slug}
+    return render(request, "console/oauth/refused.html", context, status=status)
 
 
 def _public(request: HttpRequest) -> str:

@@ -25,14 +25,15 @@ PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
 
 def read(body: bytes) -> tuple[dict[str, Any] | None, bool]:
-    """The fields of an answer, and whether it is one: no page in HTML, no list, no bare text."""
+    """The fields of an answer, and whether it is JSON or a form at all: no page, no bare text."""
     if not body.strip():
         return None, True
     try:
         value = jsontext.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except jsontext.NotJson:
-        value = _form(body)
-    return (value, True) if isinstance(value, dict) else (None, False)
+        form = _form(body)
+        return form, form is not None
+    return (value if isinstance(value, dict) else None), True
 
 
 def code(body: object) -> str:
@@ -67,4 +68,4 @@ def _form(body: bytes) -> dict[str, str] | None:
         pairs = parse_qsl(text, strict_parsing=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         return None
-    return dict(pairs)
+    return None if "<" in text else dict(pairs)
