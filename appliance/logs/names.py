@@ -43,7 +43,10 @@ _CODE = re.compile(r"(?P<before>(?<![\w-])code=)[^&\s\"'<>,;]{12,}")
 _LINK = re.compile(r"(?P<before>/(?:set-up|invited)/)[^/\s\"'<>?&#]+")
 _NAMED = re.compile(rf"{_NAME}\Z")
 # Words that stand where a value would, and are none.
-_COUNT = re.compile(r"(?:tokens|secrets|credentials|cookies)\W{1,4}\d{1,6}\Z")
+_COUNT = re.compile(
+    r"(?:(?:tokens|secrets|credentials|cookies)\W{1,4}\d{1,6}"
+    r"|credential:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\Z"
+)
 _HEADED = re.compile(r"authorization|cookie|x-")
 _NO_VALUE = re.compile(r"(?:none|null|true|false|nil|undefined|\*+|\[\w+\]|<\w+>)\Z")
 
@@ -92,5 +95,5 @@ def _without(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _counts(pair: str) -> bool:
-    """A number of tokens is no token."""
+    """A number of tokens is no token, and the id of a credential no credential."""
     return _COUNT.match(pair) is not None

@@ -16,7 +16,7 @@ class Reporter(ExceptionReporter):
     def get_traceback_html(self) -> SafeString:
         return format_html("<!doctype html><title>Error</title><pre>{}</pre>", self._trace())
 
-    def get_traceback_text(self) -> str:  # type: ignore[override] -- plain text is not HTML
+    def get_traceback_text(self) -> str:  # type: ignore[override]
         return self._trace()
 
     def _trace(self) -> str:

@@ -9,15 +9,15 @@ from connector.crypto.secret import MASK
 
 MOST_READ = 65_536  # characters that are looked at
 MOST = 8_192  # characters that are written
+LONGEST = 4_096  # characters of a secret
 DEEPEST = 6
 
 
 def text(given: str) -> str:
-    """The text without secrets, and cut where it is far too long.
-
-    It is cut far behind what is written, so no half of a secret stands at the end.
-    """
+    """The text without secrets, and cut where it is far too long."""
     safe = names.hide(rows.hide(shapes.hide(live.hide(given[:MOST_READ]))))
+    if len(given) > MOST_READ:
+        safe = safe[:-LONGEST]  # its end may be the beginning of a secret
     if len(safe) > MOST or len(given) > MOST_READ:
         return f"{safe[:MOST]}... ({len(given)} characters)"
     return safe

@@ -82,6 +82,8 @@ def _long(match: re.Match[str]) -> str:
 
 
 def _is_mixed(word: str) -> bool:
+    if word.islower() or word.isupper():
+        return False
     digits = sum(sign.isdigit() for sign in word)
     capitals = sum(sign.isupper() for sign in word)
     small = sum(sign.islower() for sign in word)
