@@ -13,6 +13,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from appliance.accounts import limits, second_factor, sessions
 from appliance.accounts.backend import person
@@ -114,6 +115,11 @@ class Account(DefaultAccountAdapter):  # type: ignore[misc]
         """Somebody who may not sign in any more had a passkey or a provider's word."""
         refuse(request, f"account:{user.get_username()}", "may not sign in any more")
         return redirect(settings.LOGIN_URL)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Who has neither a password nor a second factor here sets one up to confirm with."""
+        set_up = {"id": "set-up", "description": "Set one up", "url": reverse("second-factor")}
+        return super().get_reauthentication_methods(user) or [set_up]
 
     def add_message(self, *_: Any, **__: Any) -> None:
         """The pages say themselves what happened."""

@@ -22,12 +22,12 @@ Page = Callable[..., HttpResponse]
 def _own(view: type, template: str) -> Page:
     """A page of allauth about one's own account; what it changes stands with its audit entry."""
     page = view.as_view(template_name=f"accounts/{template}.html")  # type: ignore[attr-defined]
-    return allowed("account.own")(transaction.atomic(page))
+    return allowed("account.own")(views.well_formed(transaction.atomic(page)))
 
 
 def _step(view: type, template: str) -> Page:
     page = view.as_view(template_name=f"accounts/{template}.html")  # type: ignore[attr-defined]
-    return everybody("the second step of signing in: the first was right")(page)
+    return everybody("the second step of signing in: the first was right")(views.well_formed(page))
 
 
 def _sso(view: Page) -> Page:

@@ -1,11 +1,15 @@
 """Doors of the box: sign-in, second step, passkey, sign-out, the first set-up."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from allauth.account.views import LoginView
 from allauth.mfa.webauthn.views import LoginWebAuthnView
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -16,6 +20,21 @@ from appliance.accounts import setup
 from appliance.accounts.adapters import refuse
 from appliance.accounts.forms import FirstOwner
 from connector.console.access import everybody
+
+
+def well_formed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer 400 to what is no answer of a browser's passkey; allauth and fido2 stumble over it."""
+
+    @wraps(view)
+    def page(request: HttpRequest, **parts: object) -> HttpResponse:
+        try:
+            return view(request, **parts)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            if "credential" not in request.POST:
+                raise
+            raise BadRequest("This is not what a browser answers for a passkey.") from None
+
+    return page
 
 
 class SignInPage(LoginView):  # type: ignore[misc]
@@ -43,7 +62,7 @@ class PasskeyPage(LoginWebAuthnView):  # type: ignore[misc]
 
 
 sign_in = everybody("nobody is signed in before signing in")(SignInPage.as_view())
-passkey = everybody("a passkey is the proof")(PasskeyPage.as_view())
+passkey = everybody("a passkey is the proof")(well_formed(PasskeyPage.as_view()))
 
 
 @require_POST

@@ -3,11 +3,13 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as live
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from appliance.accounts.models import Session, User
@@ -137,6 +139,27 @@ def test_somebody_sees_their_sessions_and_ends_one_or_all_others(omar: User) -> 
     assert third.get("/").status_code == 302
     assert here.get("/").status_code == 200
     assert Entry.objects.filter(action="account.sessions_ended", actor="omar").count() == 2
+
+
+def test_the_account_page_asks_as_much_for_many_sessions_as_for_few(omar: User) -> None:
+    client = signed_in("omar")
+    counts = []
+    for more in (2, 20):
+        for _ in range(more):
+            Session.objects.create(
+                **{**vars_of(Session.objects.filter(user=omar)[0]), "id": uuid4()},
+                key_hash=uuid4().bytes * 2,
+            )
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get("/account/").status_code == 200
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1] <= 12
+
+
+def vars_of(row: Session) -> dict[str, Any]:
+    names = ("content", "user_id", "created_at", "seen_at", "address", "device")
+    return {name: getattr(row, name) for name in names}
 
 
 def test_nobody_ends_the_session_of_somebody_else(omar: User) -> None:
