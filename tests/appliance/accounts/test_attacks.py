@@ -50,9 +50,11 @@ def test_a_made_up_passkey_opens_nothing_and_breaks_nothing(omar: User) -> None:
     )
     for client, address in pages:
         client.get(address, headers={"Accept": "application/json"})
-        for credential in MADE_UP:
-            answer = client.post(address, {"credential": json.dumps(credential)})
-            assert answer.status_code in (200, 302, 400), (address, credential)
+        for number, credential in enumerate(MADE_UP):
+            sent = {"credential": json.dumps(credential)}
+            answer = client.post(address, sent, REMOTE_ADDR=f"192.0.2.{number}")
+            # 429: a person may confirm 10 times a minute
+            assert answer.status_code in (200, 302, 400, 429), (address, credential)
     assert stranger.get("/").status_code == half.get("/").status_code == 302
     assert not Entry.objects.filter(action="account.confirmed").exists()
 
