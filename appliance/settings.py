@@ -213,7 +213,7 @@ CONNECTOR_JOBS = {
     "flows.decide": "connector.flows.tasks.decide",
     "flows.test": "connector.flows.tasks.test_connection",
     "flows.preview": "connector.flows.tasks.preview",
-    "vault.use": "connector.vault.change_over.use_anyway",
+    "vault.use": "connector.flows.tasks.use_credential",
     "oauth.prepare": "connector.flows.oauth.prepare",
     "oauth.exchange": "connector.flows.oauth.exchange",
     "webhooks.process": "connector.webhooks.tasks.process",

@@ -58,12 +58,13 @@ def rotate(request: HttpRequest, slug: str) -> HttpResponse:
 @allowed("credentials.change", confirm=True)
 def use(request: HttpRequest, slug: str) -> HttpResponse:
     """Use the version that waits, although it has not passed its test."""
-    return _act(
-        request,
-        slug,
-        lambda credential: store.ask_use(credential, actor=actor_of(request)),
-        "The worker puts the new credential in use.",
-    )
+    try:
+        connections.ask_use(connection_of(slug), actor=actor_of(request))
+    except (BadDefinition, VaultError) as exc:
+        messages.error(request, str(exc))
+    else:
+        messages.success(request, "The worker puts the new credential in use, and tests it then.")
+    return redirect("connection", slug=slug)
 
 
 @require_POST

@@ -170,6 +170,20 @@ def delete_credential(connection: Connection, *, actor: str) -> None:
 
 
 @transaction.atomic
+def ask_use(connection: Connection, *, actor: str) -> None:
+    """Ask the worker to use the new version of the credential untested, and to test it then.
+
+    Raises:
+        BadDefinition: there is no credential.
+        NothingPending: no new version waits.
+    """
+    if connection.credential is None:
+        raise BadDefinition(f"{connection.title} has no credential.")
+    vault.ask_use(connection.credential, actor=actor)
+    Connection.objects.filter(pk=connection.pk).update(test_asked_at=timezone.now())
+
+
+@transaction.atomic
 def ask_test(connection: Connection, *, actor: str) -> None:
     """Ask the worker to test a connection; the answer appears on its row."""
     Connection.objects.filter(pk=connection.pk).update(test_asked_at=timezone.now())

@@ -6,8 +6,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from connector.audit.actions import Action
-from connector.jobs.registry import Args
-from connector.jobs.running import RunningJob
 from connector.vault import trail
 from connector.vault.models import Credential, CredentialVersion
 
@@ -42,11 +40,6 @@ def note_failure(version_id: UUID, problem: str, *, actor: str) -> None:
     version.tested_at, version.problem = timezone.now(), problem[:500]
     version.save(update_fields=["tested_at", "problem"])
     trail.record(Action.CREDENTIAL_TEST_FAILED, version, actor=actor)
-
-
-def use_anyway(args: Args, job: RunningJob) -> None:
-    """The job of `store.ask_use`."""
-    put_in_use(UUID(str(args["version"])), actor=str(args["actor"]), reason="used without a test")
 
 
 def _pending(version_id: UUID) -> CredentialVersion | None:

@@ -13,6 +13,9 @@ from connector.crypto.keyring import Domain
 from connector.crypto.secret import Secret
 from connector.flows import connections, trial
 from connector.flows.models import Connection
+from connector.jobs.models import Job
+from connector.jobs.registry import entry
+from connector.jobs.running import RunningJob
 from connector.systems import uploaded
 from connector.systems.hosts import Hosts
 from connector.vault import store
@@ -129,6 +132,31 @@ def test_what_is_dropped_during_its_test_is_not_put_in_use(
 
     assert (health, states) == ("ok", ["current", "shredded"])
     assert keys_asked(desk[1]) == [SECOND, FIRST]
+
+
+def test_it_is_used_anyway_when_somebody_asks_and_tested_then(
+    row: Connection, desk: tuple[Desk, Fake]
+) -> None:
+    rotate(row)
+    assert after_a_test(row) == ("ok", ["current", "pending"])
+    with as_role("web"):
+        connections.ask_use(Connection.objects.get(pk=row.pk), actor="mara")
+    job = Job.objects.get(kind="vault.use")
+
+    with as_role("worker"):
+        entry(job.kind)(job.args, RunningJob(job.pk))
+
+    row.refresh_from_db()
+    assert row.health == Connection.Health.FAILING
+    assert row.test_asked_at and row.checked_at and row.checked_at > row.test_asked_at
+    assert row.credential is not None
+    assert row.credential.versions.get(state="current").number == 2
+    rotation = Entry.objects.get(action="credential.rotated")
+    assert rotation.actor == "mara"
+    assert json.loads(rotation.facts)["reason"] == "used without a test"
+    with as_role("worker"):
+        entry(job.kind)(job.args, RunningJob(job.pk))  # once more changes nothing
+    assert Entry.objects.filter(action="credential.rotated").count() == 1
 
 
 def test_after_its_credential_was_deleted_a_connection_says_what_is_missing(

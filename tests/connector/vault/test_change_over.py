@@ -9,9 +9,6 @@ from django.db import DatabaseError, transaction
 from connector.audit.actions import Action
 from connector.audit.models import Entry
 from connector.crypto.secret import Secret
-from connector.jobs.models import Job
-from connector.jobs.registry import entry
-from connector.jobs.running import RunningJob
 from connector.vault import change_over, store
 from connector.vault.models import Credential, CredentialVersion
 from connector.vault.open import open_credential
@@ -109,23 +106,6 @@ def test_what_is_not_pending_any_more_changes_nothing(gone: str) -> None:
 
     assert not change_over.put_in_use(version.pk, actor="worker", reason="its test passed")
     assert (states(credential), Entry.objects.count()) == (before, entries)
-
-
-def test_the_worker_uses_it_anyway_when_somebody_asks_for_it() -> None:
-    credential, _ = rotated()
-
-    with as_role("web"):
-        store.ask_use(credential, actor="mara")
-    assert states(credential) == [State.CURRENT, State.PENDING]
-    job = Job.objects.get(kind="vault.use")
-    with as_role("worker"):
-        entry(job.kind)(job.args, RunningJob(job.pk))
-
-    assert states(credential) == [State.SHREDDED, State.CURRENT]
-    rotation = Entry.objects.get(action=Action.CREDENTIAL_ROTATED)
-    assert rotation.actor == "mara"
-    assert json.loads(rotation.facts)["reason"] == "used without a test"
-    assert used(credential) == "new"
 
 
 @pytest.mark.parametrize(
