@@ -31,7 +31,12 @@ _HEADER = re.compile(
     r"(?P<value>(?:(?!\\r|\\n|[\r\n\"']).)+)"
 )
 _PAIR = re.compile(rf"(?s){_NAME}(?:{_QUOTE})?\s*(?:=>|:=|=|:)\s*b?(?P<value>{_QUOTED}|{_BARE})")
-_TUPLE = re.compile(rf"(?s){_NAME}{_QUOTE}\s*,\s*b?(?P<value>{_QUOTED})")
+_TUPLE = re.compile(
+    rf"(?s)[(\[]\s*b?{_QUOTE}[\w.-]{{0,40}}?{_NAME}{_QUOTE}\s*,\s*b?(?P<value>{_QUOTED})"
+)
+# Names that are common words, so it takes what stands behind them as well.
+_AUTH = re.compile(r"(?P<before>\bauth\\*[\"']?\s*[=:]\s*[(\[])[^)\]]*")
+_QUOTED_CODE = re.compile(r"(?P<before>[\"']code\\*[\"']\s*[:,]\s*\\*[\"'])[^\s\"'\\]{12,}")
 _ELEMENT = re.compile(rf"(?s){_NAME}(?:\s[^<>]{{0,200}})?>(?P<q>)(?P<value>[^<]+)</")
 _QUERY = re.compile(
     r"(?i)(?P<before>[?&](?:code|state|key|sig|hmac|auth|pass|t|ticket|jwt|nonce)=)"
@@ -53,7 +58,7 @@ _NO_VALUE = re.compile(r"(?:none|null|true|false|nil|undefined|\*+|\[\w+\]|<\w+>
 
 def is_secret(name: str) -> bool:
     """Whether what goes by this name is hidden, whatever it is."""
-    return _NAMED.search(name.lower()) is not None
+    return name == "auth" or _NAMED.search(name.lower()) is not None
 
 
 def hide(text: str) -> str:
@@ -64,6 +69,10 @@ def hide(text: str) -> str:
         text = _QUERY.sub(rf"\g<before>{MASK}", text)
     if "code=" in text:
         text = _CODE.sub(rf"\g<before>{MASK}", text)
+    if "code'" in text or 'code"' in text or "code\\" in text:
+        text = _QUOTED_CODE.sub(rf"\g<before>{MASK}", text)
+    if "auth" in text:
+        text = _AUTH.sub(rf"\g<before>{MASK}", text)
     colon = ":" in text
     if colon and _HEADED.search(text.lower()):
         text = _HEADER.sub(rf"\g<name>\g<between>{MASK}", text)

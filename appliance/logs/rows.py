@@ -18,6 +18,7 @@ _SYNTAX = re.compile(
     r"|date/time field value out of range|invalid byte sequence[\w ]{0,40}): *)"
     r"(?P<value>\"[^\"\n]*\"?)"
 )
+_JSON = re.compile(r"(?P<before>\bJSON data, line \d+: |\bToken (?=\")).*")
 _PARAMETER = re.compile(r"(?P<before>\bparameter \$\d+ = )'[^'\n]*(?:'|$)")
 
 
@@ -34,6 +35,8 @@ def hide(text: str) -> str:
         text = _ROW.sub(rf"\g<before>{MASK}\g<after>", text)
     if "invalid " in text or "out of range" in text:
         text = _SYNTAX.sub(rf'\g<before>"{MASK}"', text)
+    if "JSON data" in text:
+        text = _JSON.sub(rf"\g<before>{MASK}", text)
     if "parameter $" in text:
         text = _PARAMETER.sub(rf"\g<before>'{MASK}'", text)
     return text

@@ -115,15 +115,13 @@ def _sentences() -> Iterator[str]:
     for file in modules(*PRODUCT):
         if name(file).startswith("appliance/logs/"):
             continue
-        for node in ast.walk(parsed(file)):
-            if isinstance(node, ast.Call | ast.Raise):
-                yield from (
-                    inner.value
-                    for inner in ast.walk(node)
-                    if isinstance(inner, ast.Constant)
-                    and isinstance(inner.value, str)
-                    and inner.value.count(" ") >= 2
-                )
+        nodes = list(ast.walk(parsed(file)))
+        texts = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
+            if not isinstance(node, ast.Constant) or id(node) in texts:
+                continue
+            if isinstance(node.value, str) and node.value.count(" ") >= 2:
+                yield node.value
 
 
 def _figures() -> Iterator[str]:
