@@ -5,6 +5,7 @@ from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -105,8 +106,9 @@ def invite(request: HttpRequest) -> HttpResponse:
         except NotPossible as exc:
             form.add_error("email", exc.message)
         else:
-            address = request.build_absolute_uri(reverse("invited", args=[token.reveal()]))
-            shown = {"link": address, "email": form.cleaned_data["email"].lower()}
+            base = settings.PUBLIC_URL or request.build_absolute_uri("/")
+            link = f"{base.rstrip('/')}{reverse('invited', args=[token.reveal()])}"
+            shown = {"link": link, "email": form.cleaned_data["email"].lower()}
             return render(request, "people/link.html", shown)
     return render(request, "people/invite.html", {"form": form}, status=422 if form.errors else 200)
 

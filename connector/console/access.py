@@ -96,6 +96,7 @@ def allowed(ability: str, *, post: str = "", confirm: bool = False) -> Callable[
 
         guarded.ability = ability  # type: ignore[attr-defined]
         guarded.sending = sending  # type: ignore[attr-defined]
+        guarded.confirm = confirm  # type: ignore[attr-defined]
         return cast("View[P]", guarded)
 
     return decorate

@@ -71,7 +71,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @sensitive_post_parameters("secret")
-@allowed("webhooks.change")
+@allowed("webhooks.change", confirm=True)
 def rotate(request: HttpRequest, slug: str) -> HttpResponse:
     """Put a new secret in place; the old one is taken for a while as well."""
     row = _endpoint(slug)

@@ -120,6 +120,7 @@ def test_what_is_not_understood_or_not_there_is_said_in_one_shape(
         (b'{"knid": "full"}', "application/json", 400),
         (b"kind=full", "application/x-www-form-urlencoded", 415),
         (b'"' + b"a" * 300_000 + b'"', "application/json", 413),
+        (b'"' + b"a" * 3_000_000 + b'"', "application/json", 413),
     ],
 )
 def test_a_body_that_can_t_be_read_starts_nothing(

@@ -34,13 +34,15 @@ GIVEN = {
 class Address:
     """One address. `site` is page, api, internal or auditors; `rule` is None where there is none.
 
-    A rule names the ability of each method; "" stands for open to everybody.
+    A rule names the ability of each method; "" stands for open to everybody. `confirm`: it asks
+    first whether it is still they.
     """
 
     path: str
     name: str
     site: str
     rule: Mapping[str, str] | None
+    confirm: bool
 
     def may(self, role: str, method: str) -> bool:
         """What the table says."""
@@ -59,7 +61,13 @@ def _below(resolver: URLResolver, prefix: str, space: str) -> Iterator[Address]:
         if isinstance(entry, URLResolver):
             yield from _below(entry, route, entry.namespace or space)
         else:
-            yield Address(_filled(route), str(entry.name), space or "page", _rule(entry, space))
+            yield Address(
+                _filled(route),
+                str(entry.name),
+                space or "page",
+                _rule(entry, space),
+                getattr(entry.callback, "confirm", False),
+            )
 
 
 def _rule(pattern: URLPattern, space: str) -> Mapping[str, str] | None:
