@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.keyrings`: web and worker started without their keyrings, by hand
+"""`python -m tests.chaos.keyrings`: keys rotated under a running box; a box without its keyrings
 
 A box that has done its main job is started again with keyrings that are missing, malformed and
 another box's. It has to stay up, say so and change nothing; with the right ones it has to go on by
@@ -21,6 +21,7 @@ from tests.walks.live import Live, live_box, wait_until
 
 KEPT = ("vault_credentialversion", "flows_version", "flows_connection", "flows_delivery")
 HOLD_S = 6.0
+ROTATED = ("vault", "config", "payload", "receiver", "people", "audit")
 
 
 def main() -> int:
@@ -39,11 +40,38 @@ def main() -> int:
     try:
         with live_box(folder / "home", bills=60, CONNECTOR_LEASE_S="2") as live:
             live.main_job()
-            found = {name: started_with(live, folder, harm) for name, harm in harms.items()}
+            found = {"rotated while it runs": rotated(live)}
+            found |= {name: started_with(live, folder, harm) for name, harm in harms.items()}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
     return int(not all(all(one.values()) for one in found.values()))
+
+
+def rotated(live: Live) -> dict[str, bool]:
+    """New keys for every domain that has some, and the old ones gone, without any restart."""
+    pids = [child.pid for _, child in live.box.children.started]
+    told = []
+    for domain in ROTATED:
+        told.append(live.manage("keys", "rotate", domain, process="owner"))
+        run = live.run("bills-to-ap", "--full")
+    resealed = live.manage("keys", "reseal", "people", process="owner")
+    wait_until(lambda: live.rows("SELECT 1 FROM rekey_reseal WHERE finished_at IS NULL") == [])
+    retired = [live.manage("keys", "retire", each, process="owner") for each in ROTATED]
+    status = live.manage("keys", "status", process="owner")
+    after = live.run("bills-to-ap", "--full")
+    return {
+        "rotated": not any(done.returncode for done in (*told, resealed)),
+        "all_but_audit_retired": [done.returncode for done in retired] == [0, 0, 0, 0, 0, 3],
+        "only_audit_has_older": {
+            line.split()[1] for line in status.stdout.splitlines() if line.endswith("older")
+        }
+        == {"audit"},
+        "runs_went_on": run["state"] == after["state"] == "finished",
+        "nothing_sent_twice": after["delivered"] == 0 and after["unchanged"] > 0,
+        "page": _status(live, "/sign-in/") == 200,
+        "no_restart": [child.pid for _, child in live.box.children.started] == pids,
+    }
 
 
 def started_with(live: Live, folder: Path, harm: Callable[[Path], object]) -> dict[str, bool]:
