@@ -17,7 +17,6 @@ from django.urls import reverse
 
 from appliance.accounts import limits, second_factor, sessions
 from appliance.accounts.backend import person
-from appliance.accounts.session_store import SessionStore
 from connector.audit import log
 from connector.audit.actions import Action
 from connector.crypto import mac
@@ -87,7 +86,6 @@ class Account(DefaultAccountAdapter):  # type: ignore[misc]
         methods = [record["method"] for record in get_authentication_records(request, user)]
         super().login(request, user)
         sessions.note_device(request)
-        SessionStore.clear_expired()
         name = user.get_username()
         log.record(
             Action.SIGNED_IN,

@@ -1,8 +1,9 @@
-"""How often a name may be tried, counted by allauth's rate limits in the shared cache.
+"""How often somebody may be tried, counted by allauth's rate limits in the shared cache.
 
-A name has few tries from one address, and more from all addresses together. The second limit
-does not hold at an address from which the person signed in before: nobody can lock somebody
-else out for ever. `manage.py unlock` begins anew at once. Figures: ACCOUNT_RATE_LIMITS.
+A person has few tries from one address, and more from all addresses together, by whichever name
+they are asked for. The second limit does not hold at an address from which the person signed in
+before: nobody can lock somebody else out for ever. `manage.py unlock` begins anew at once.
+Figures: ACCOUNT_RATE_LIMITS.
 """
 
 import time
@@ -11,6 +12,9 @@ from allauth.core import ratelimit
 from allauth.core.internal.ratelimit import truncate_ip
 from django.core.cache import cache
 from django.http import HttpRequest
+
+from appliance.accounts.backend import person
+from appliance.accounts.models import User
 
 HERE, ANYWHERE = "login_failed", "name_failed"
 LONGEST_PAUSE_S = 900
@@ -30,37 +34,44 @@ def client_address(request: HttpRequest) -> str:
 
 def take(request: HttpRequest, name: str) -> bool:
     """Count a try before it is looked at; False if there is none left."""
-    here = ratelimit.consume(request, action=HERE, key=_here(request, name))
+    who = _who(name)
+    here = ratelimit.consume(request, action=HERE, key=_here(request, who))
     return here and (
-        cache.get(_known(request, name)) is not None
-        or ratelimit.consume(request, action=ANYWHERE, key=_anywhere(name))
+        cache.get(_known(request, who)) is not None
+        or ratelimit.consume(request, action=ANYWHERE, key=_anywhere(who))
     )
 
 
 def forget(request: HttpRequest, name: str) -> None:
     """The name's person was there: the tries before don't count any more."""
-    ratelimit.clear(request, action=HERE, key=_here(request, name))
-    ratelimit.clear(request, action=ANYWHERE, key=_anywhere(name))
-    cache.set(_known(request, name), True, KNOWN_S)
+    who = _who(name)
+    ratelimit.clear(request, action=HERE, key=_here(request, who))
+    ratelimit.clear(request, action=ANYWHERE, key=_anywhere(who))
+    cache.set(_known(request, who), True, KNOWN_S)
 
 
-def unlock(name: str) -> None:
-    """Let a name be tried again from everywhere: it is counted anew under another key."""
-    cache.set(f"unlocked {name.lower()}", time.time(), LONGEST_PAUSE_S * 2)
+def unlock(user: User) -> None:
+    """Let somebody be tried again from everywhere: they are counted anew under another key."""
+    cache.set(_unlocked(_who(user.username)), time.time(), LONGEST_PAUSE_S * 2)
+    ratelimit.clear(HttpRequest(), action=HERE, key=f"mfa-auth-user-{user.pk}")
 
 
-def unlock_second_factor(user_id: int) -> None:
-    """The same for the codes of somebody whose password was right."""
-    ratelimit.clear(HttpRequest(), action=HERE, key=f"mfa-auth-user-{user_id}")
+def _who(name: str) -> str:
+    found = person(name)
+    return f"person {found.pk}" if found else f"name {name.lower()}"
 
 
-def _here(request: HttpRequest, name: str) -> str:
-    return f"{truncate_ip(client_address(request))} {_anywhere(name)}"
+def _here(request: HttpRequest, who: str) -> str:
+    return f"{truncate_ip(client_address(request))} {_anywhere(who)}"
 
 
-def _anywhere(name: str) -> str:
-    return f"{name.lower()} {cache.get(f'unlocked {name.lower()}', 0)}"
+def _anywhere(who: str) -> str:
+    return f"{who} {cache.get(_unlocked(who), 0)}"
 
 
-def _known(request: HttpRequest, name: str) -> str:
-    return f"known {truncate_ip(client_address(request))} {name.lower()}"
+def _known(request: HttpRequest, who: str) -> str:
+    return f"known {truncate_ip(client_address(request))} {who}"
+
+
+def _unlocked(who: str) -> str:
+    return f"unlocked {who}"

@@ -14,7 +14,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.core import signing
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
@@ -86,9 +86,11 @@ class SessionStore(SessionBase):
 
     @classmethod
     def clear_expired(cls) -> None:
-        Session.objects.exclude(pk__in=alive().values("pk")).delete()
+        idle, old = _limits()
+        Session.objects.filter(Q(seen_at__lte=idle) | Q(created_at__lte=old)).delete()
 
     def _insert(self, key_hash: bytes, sealed: bytes, user: int | None) -> None:
+        self.clear_expired()  # strangers begin sessions too: what they leave behind goes at once
         now = timezone.now()
         row = Session(
             key_hash=key_hash,
@@ -113,10 +115,15 @@ class SessionStore(SessionBase):
 
 def alive() -> QuerySet[Session]:
     """The sessions that neither stood idle too long nor are too old."""
+    idle, old = _limits()
+    return Session.objects.filter(seen_at__gt=idle, created_at__gt=old)
+
+
+def _limits() -> tuple[datetime, datetime]:
     now = timezone.now()
-    return Session.objects.filter(
-        seen_at__gt=now - timedelta(seconds=settings.SESSION_IDLE_S),
-        created_at__gt=now - timedelta(seconds=settings.SESSION_COOKIE_AGE),
+    return (
+        now - timedelta(seconds=settings.SESSION_IDLE_S),
+        now - timedelta(seconds=settings.SESSION_COOKIE_AGE),
     )
 
 

@@ -23,9 +23,7 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is nobody named {name} here, or several. Nothing was done.")
         with transaction.atomic():
-            for each in {name, user.username, user.email} - {""}:
-                limits.unlock(each)
-            limits.unlock_second_factor(user.pk)
+            limits.unlock(user)
             log.record(
                 Action.SIGN_IN_UNLOCKED,
                 actor="command:unlock",

@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory
 from appliance.accounts import limits
 from appliance.accounts.models import User
 from connector.audit.models import Entry
+from tests.appliance.accounts.people import somebody
 
 PASSWORD = "correct horse battery staple"
 WRONG = "wrong horse battery staple"
@@ -138,6 +139,16 @@ def test_a_header_is_no_way_round_the_pause(omar: User) -> None:
         "omar", PASSWORD, HTTP_X_FORWARDED_FOR="198.51.100.77", REMOTE_ADDR="203.0.113.5"
     )
     assert answer.status_code == 403
+    assert refusals() == HERE
+
+
+def test_all_names_of_a_person_are_counted_together() -> None:
+    somebody("omar")
+    for name in ("omar", "OMAR", "omar@halden.example", "Omar@Halden.example", "omar"):
+        attempt(name, WRONG)
+
+    assert attempt("omar@halden.example", PASSWORD).status_code == 403
+    assert attempt("omar", PASSWORD).status_code == 403
     assert refusals() == HERE
 
 
