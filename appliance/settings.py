@@ -138,12 +138,12 @@ INSTALLED_APPS = [
     "connector.jobs",
     "connector.rekey",
     "connector.vault",
+    "connector.vault.oauth",
     "connector.systems",
     "connector.flows",
     "connector.webhooks",
     "connector.console",
     "connector.api",
-    "connector.vault.oauth",
 ]
 if PROCESS == "worker":
     INSTALLED_APPS.append("django_q")
