@@ -91,7 +91,8 @@ def judge(
     """What is wrong with an answer, or None if it is a good one."""
     for rule in system.errors:
         if _matches(rule, operation, answer):
-            return _by_rule(rule, system, answer, now)
+            trouble = _by_rule(rule, system, answer, now)
+            return replace(trouble, code=_code(operation, answer))
     good = system.success.status or range(200, 300)
     if answer.status not in good:
         return _by_status(system.title, operation, answer, now)
@@ -133,7 +134,7 @@ def _by_status(title: str, operation: Operation, answer: Answer, now: datetime) 
     status = answer.status
     wait_s = _asked(answer, None, now)
     trouble = Trouble("refused", "", detail=f"status {status}", wait_s=wait_s)
-    code = token_answer.code(answer.body) if operation == "token" else ""
+    code = _code(operation, answer)
     if 400 <= status < 500 and (code in token_answer.PASSING or token_answer.words(code)):
         return by_code(title, code, status)
     if operation in ("login", "token") and status in (400, 401, 403):
@@ -148,6 +149,10 @@ def _by_status(title: str, operation: Operation, answer: Answer, now: datetime) 
     elif not 400 <= status < 500:
         trouble = replace(trouble, kind="unproven", done="maybe")
     return replace(trouble, message=_default_words(title, trouble.kind, status))
+
+
+def _code(operation: Operation, answer: Answer) -> str:
+    return token_answer.code(answer.body) if operation == "token" else ""
 
 
 def by_code(title: str, code: str, status: int) -> Trouble:

@@ -37,6 +37,7 @@ class Outcome:
     errors: int = 0
     tokens: int = 0
     seconds: float = 0
+    window_ms: list[float] = field(default_factory=list)
     kills: int = 0
     points: dict[str, int] = field(default_factory=dict)
     locked_out: dict[str, int] = field(default_factory=dict)
@@ -113,6 +114,7 @@ def at_once(url: str, world: World, *, parallel: int = 50, processes: int = 4) -
     for name in ("refreshed", "reused", "revoked"):
         setattr(outcome, name, counts[name] - before[name])
     outcome.errors = sum(len(one["errors"]) for one in said)
+    outcome.window_ms = [one for process in said for one in process["window_ms"]]
     outcome.tokens = len({token for one in said for token in one["tokens"]})
     ask(f"{url}/admin", {})
     return outcome

@@ -3,9 +3,12 @@
 import json
 import sys
 import threading
+import time
 from typing import Any
 
 import django
+
+WINDOW_MS: list[float] = []  # from the answer to its being stored
 
 
 def main() -> None:
@@ -34,7 +37,7 @@ def main() -> None:
         worker.start()
     for worker in workers:
         worker.join()
-    _say(json.dumps({"tokens": tokens, "errors": errors}))
+    _say(json.dumps({"tokens": tokens, "errors": errors, "window_ms": WINDOW_MS}))
     sys.stdin.readline()
 
 
@@ -57,12 +60,13 @@ def _one(connection: Any, tokens: list[str], errors: list[str]) -> None:
 
 def _tell_of(store: Any) -> None:
     """Say when the system is asked, when its answer is here, and when it is stored."""
-    refreshed, commit = store.fresh, store._commit
+    refreshed, commit, answered_at = store.fresh, store._commit, [0.0]
 
     def fresh(holder: Any, refresh: Any, **more: Any) -> Any:
         def told(token: Any) -> Any:
             _say("asked")
             answer = refresh(token)
+            answered_at[0] = time.perf_counter()
             _say("answered")
             return answer
 
@@ -70,6 +74,7 @@ def _tell_of(store: Any) -> None:
 
     def stored(*args: Any, **more: Any) -> None:
         commit(*args, **more)
+        WINDOW_MS.append(round((time.perf_counter() - answered_at[0]) * 1000, 2))
         _say("stored")
 
     store.fresh, store._commit = fresh, stored

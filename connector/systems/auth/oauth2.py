@@ -6,10 +6,11 @@ it commits a new refresh token before the new access token is used, one refreshe
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import quote_plus
 
+from connector.crypto import live
 from connector.crypto.secret import Secret
 from connector.systems import token_answer
 from connector.systems.auth.assertion import assertion_fields
@@ -30,6 +31,10 @@ from connector.systems.wire import forms
 
 _DEFAULT_LIFE_S = 3600
 _SHORTEST_S = 1.0
+_SECRET = (
+    *("code", "code_verifier", "refresh_token", "assertion", "client_assertion"),
+    *("password", "client_secret"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +161,10 @@ class OAuth2:
         target = self.hosts.target(text(self.auth.token_url, scope))
         body = forms.encode(dict(fields))
         outgoing = Outgoing("POST", "", "", headers, body, answer="token", url=target)
-        answer = self.ask(outgoing, "token")
-        if isinstance(answer, Trouble):
-            raise answer.failure()
+        with live.known(Secret(fields[name]) for name in _SECRET if fields.get(name)):
+            answer = self.ask(outgoing, "token")
+            if isinstance(answer, Trouble):  # some repeat what they were sent
+                raise replace(answer, message=live.hide(answer.message)).failure()
         return self._tokens(answer.body, answer.headers, answer.status)
 
     def _tokens(self, body: Any, headers: Mapping[str, str], status: int) -> Tokens:

@@ -1,5 +1,6 @@
 """connector.flows.tokens and connector.vault.oauth.store, against a server that rotates"""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -258,3 +259,33 @@ def test_what_the_worker_did_not_write_is_not_used(server: tuple[OAuthServer, st
         read(connection)
     assert oauth.counts.token_calls == 0
     assert actions()[-1] == "oauth.connect_again"
+
+
+def test_a_system_that_repeats_the_refresh_token_is_not_quoted(
+    server: tuple[OAuthServer, str],
+) -> None:
+    oauth, url = server
+    rule = {"status": [400], "kind": "config", "message": "error_description"}
+    connection = a_connection(url, errors=[rule])
+    tokens = oauth.new_family()
+    a_grant(connection, tokens)
+    said = {"error": "odd", "error_description": f"{tokens['refresh_token']} is no good"}
+    oauth.odd = Oddities(status=400, body=json.dumps(said))
+
+    with pytest.raises(SystemFailure) as caught:
+        read(connection)
+
+    assert caught.value.message.endswith("*** is no good")
+
+
+def test_an_error_rule_of_the_system_hides_no_end_of_access(
+    server: tuple[OAuthServer, str],
+) -> None:
+    _, url = server
+    rule = {"status": [400], "kind": "refused", "message": "error_description"}
+    connection = a_connection(url, errors=[rule])
+    a_grant(connection, {"access_token": "a", "refresh_token": "refresh-99-1"})
+
+    with pytest.raises(SystemFailure, match="Connect it again"):
+        read(connection)
+    assert Grant.objects.get().state == "connect_again"
