@@ -42,4 +42,4 @@ class Auditors(AdminSite):
 
 auditors = Auditors(name="auditors")
 
-from appliance.auditors import box, records  # noqa: E402, F401  - they fill the site
+from appliance.auditors import access, box, records  # noqa: E402, F401  - they fill the site

@@ -41,13 +41,15 @@ class Invite(forms.Form):
         help_text="They sign in with it. Nothing is sent there: you pass the link on.",
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
-    role = forms.ChoiceField(label="Role", choices=ROLES, initial=User.Role.VIEWER)
+    role = forms.ChoiceField(
+        label="Role", choices=ROLES, initial=User.Role.VIEWER, widget=forms.RadioSelect
+    )
 
 
 class Role(forms.Form):
     """Another role."""
 
-    role = forms.ChoiceField(label="Role", choices=ROLES)
+    role = forms.ChoiceField(label="Role", choices=ROLES, widget=forms.RadioSelect)
 
 
 class Invited(NewPassword):

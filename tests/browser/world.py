@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from appliance.accounts.models import User
+from appliance.people import invitations
+from connector.api import tokens
 from connector.audit import log
 from connector.audit.actions import Action
 from connector.crypto import envelope
@@ -63,6 +65,7 @@ def fill() -> User:
     _credentials()
     _webhook()
     _preview(flow)
+    _tokens(owner)
     with transaction.atomic():
         log.record(
             Action.FLOW_DISABLED,
@@ -107,6 +110,12 @@ def pages() -> dict[str, str]:
         "webhooks": reverse("webhooks"),
         "webhook": reverse("webhook-page", args=["books-events"]),
         "audit": reverse("audit"),
+        "people": reverse("people"),
+        "person": reverse("person", args=[User.objects.get(username="operator").pk]),
+        "invite": reverse("invite"),
+        "invited": reverse("invited", args=[_invitation()]),
+        "tokens": reverse("tokens"),
+        "token-new": reverse("token-new"),
         "account": reverse("account"),
         "account-password": reverse("account-password"),
         "account-app": reverse("mfa_activate_totp"),
@@ -117,6 +126,17 @@ def pages() -> dict[str, str]:
         "auditors": reverse("auditors:index"),
         "auditors-entries": reverse("auditors:audit_entry_changelist"),
     }
+
+
+def _tokens(owner: User) -> None:
+    for title, scopes in (("Ledger export", ["runs.see"]), ("Night watch", ["overview.see"])):
+        tokens.create(maker=owner, title=title, scopes=scopes, days=90, actor="Mara")
+
+
+def _invitation() -> str:
+    owner = User.objects.get(username="Mara")
+    email = "ines.roth@halden.example"
+    return invitations.create(email=email, role="viewer", maker=owner, actor="Mara").reveal()
 
 
 def _health() -> None:
