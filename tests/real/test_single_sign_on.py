@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 import requests
@@ -57,9 +57,7 @@ def at_the_provider(client: Client, name: str, next_: str = "") -> str:
     sent = {"prompt": "login", "login": name, "password": "anything"}
     answer = browser.post(form[1], data=sent, allow_redirects=False)
     while not answer.headers["Location"].startswith("http://testserver"):
-        answer = browser.get(
-            requests.compat.urljoin(answer.url, answer.headers["Location"]), allow_redirects=False
-        )
+        answer = browser.get(urljoin(answer.url, answer.headers["Location"]), allow_redirects=False)
     return str(answer.headers["Location"]).removeprefix("http://testserver")
 
 

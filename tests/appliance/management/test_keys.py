@@ -127,7 +127,8 @@ def test_a_rotation_is_made_told_and_retired(box: Path) -> None:
 def test_a_rotation_that_was_cut_off_is_told_with_the_cure(
     box: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, written = files.write_both, []
+    write = files.write_both
+    written: list[Path] = []
 
     def once(directory: Path, keyrings: Mapping[Process, files.Opened]) -> None:
         if written:
