@@ -28,22 +28,37 @@ _BARE = r"[^\s,;&<>\"'()\[\]{}\\|]+"
 _HEADER = re.compile(
     r"(?i)(?P<name>(?<![\w-])[\w-]{0,40}?(?:authorization|cookie2?)|(?<![\w-])x-[\w-]{0,40}?(?:"
     r"auth|token|key|secret|signature|session)[\w-]{0,40})(?P<between>\\*[\"']?\s*:\s*)(?!\s*\\*[\"'])"
-    r"(?P<value>(?:(?!\\r|\\n|[\r\n\"']).)+)"
+    r"(?P<value>[\[(][^\])\r\n]*|(?:(?!\\r|\\n|[\r\n\"']).)+)"
 )
-_PAIR = re.compile(rf"(?s){_NAME}(?:{_QUOTE})?\s*(?:=>|:=|=|:)\s*b?(?P<value>{_QUOTED}|{_BARE})")
+_PAIR = re.compile(
+    rf"(?s){_NAME}(?:{_QUOTE})?\s*(?:=>|:=|=|:|%3[ad])\s*b?"
+    rf"(?P<value>{_QUOTED}|[\[(](?=\s*b?[\"'])[^\])]*|{_BARE})"
+)
 _TUPLE = re.compile(
     rf"(?s)[(\[]\s*b?{_QUOTE}[\w.-]{{0,40}}?{_NAME}{_QUOTE}\s*,\s*b?(?P<value>{_QUOTED})"
 )
 # Names that are common words, so it takes what stands behind them as well.
 _AUTH = re.compile(r"(?P<before>\bauth\\*[\"']?\s*[=:]\s*[(\[])[^)\]]*")
 _QUOTED_CODE = re.compile(r"(?P<before>[\"']code\\*[\"']\s*[:,]\s*\\*[\"'])[^\s\"'\\]{12,}")
-_ELEMENT = re.compile(rf"(?s){_NAME}(?:\s[^<>]{{0,200}})?>(?P<q>)(?P<value>[^<]+)</")
+_ELEMENT = re.compile(
+    rf"(?s){_NAME}(?:\s[^<>]{{0,200}})?>(?P<q>)(?P<value>[^<]+</|<!\[cdata\[.*?\]\]>)"
+)
+_FLAG = re.compile(rf"--[\w-]{{0,40}}?{_NAME}\s+(?P<q>)(?P<value>[^\s-]\S*)")
+_PART = re.compile(
+    rf"(?s)name=\\*\"[\w.-]{{0,40}}?{_NAME}\\*\"[^\r\n\\]{{0,200}}(?:\r\n|\n|\\r\\n){{2}}"
+    r"(?P<q>)(?P<value>.*?)(?=\r?\n--|\\r\\n--|\Z)"
+)
+_NAME_VALUE = re.compile(
+    rf"(?s){_QUOTE}(?:name|key){_QUOTE}\s*:\s*{_QUOTE}[\w.-]{{0,40}}?{_NAME}{_QUOTE}\s*,\s*"
+    rf"{_QUOTE}value{_QUOTE}\s*:\s*(?P<value>{_QUOTED})"
+)
+_USER = re.compile(r"(?P<before>\s(?:-u|--user)\s+[^\s:]{1,100}:)\S+")
 _QUERY = re.compile(
     r"(?i)(?P<before>[?&](?:code|state|key|sig|hmac|auth|pass|t|ticket|jwt|nonce)=)"
     r"(?P<value>[^&\s\"'<>#]+)"
 )
 # In a body there is nothing before the first name; short codes are those of errors.
-_CODE = re.compile(r"(?P<before>(?<![\w-])code=)[^&\s\"'<>,;]{12,}")
+_CODE = re.compile(r"(?P<before>(?<![\w-])(?:code=(?=[^&\s]{12})|pass=))[^&\s\"'<>,;]+")
 # Links that were sent to somebody carry their secret in the path.
 _LINK = re.compile(r"(?P<before>/(?:set-up|invited)/)[^/\s\"'<>?&#]+")
 _NAMED = re.compile(rf"{_NAME}\Z")
@@ -67,7 +82,7 @@ def hide(text: str) -> str:
         text = _LINK.sub(rf"\g<before>{MASK}", text)
     if "=" in text and ("?" in text or "&" in text):
         text = _QUERY.sub(rf"\g<before>{MASK}", text)
-    if "code=" in text:
+    if "code=" in text or "pass=" in text:
         text = _CODE.sub(rf"\g<before>{MASK}", text)
     if "code'" in text or 'code"' in text or "code\\" in text:
         text = _QUOTED_CODE.sub(rf"\g<before>{MASK}", text)
@@ -76,10 +91,16 @@ def hide(text: str) -> str:
     colon = ":" in text
     if colon and _HEADED.search(text.lower()):
         text = _HEADER.sub(rf"\g<name>\g<between>{MASK}", text)
-    if colon or "=" in text:
+    if colon or "=" in text or "%3" in text:
         text = _without(_PAIR, text)
     if "'," in text or '",' in text:
         text = _without(_TUPLE, text)
+    if "-" in text and (" -u " in text or "--" in text):
+        text = _without(_FLAG, _USER.sub(rf"\g<before>{MASK}", text))
+    if "value" in text:
+        text = _without(_NAME_VALUE, text)
+    if "name=" in text and ("\n" in text or "\\n" in text):
+        text = _without(_PART, text)
     if "</" in text:
         text = _without(_ELEMENT, text)
     return text

@@ -12,7 +12,7 @@ _USERINFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@\"'<>]+@",
 _BASIC = re.compile(r"(?i)\b(basic|negotiate|ntlm)(\s+|%20)([A-Za-z0-9+/_-]{6,}={0,2})")
 _BEARER = re.compile(
     r"(?i)(?<![\w/])(bearer|token|apikey|sso-key|genie_?key|aws4-hmac-sha256)(\s+|%20|\\t)"
-    r"([A-Za-z0-9._~+/=:|-]{6,})"
+    r"([^\s\"'<>,;()\[\]{}\\]{6,})"
 )
 _DIGEST = re.compile(r"(?i)\b(digest|oauth|hawk|hmac)\s+(?=\w+=)[^\r\n]+")
 # Tokens that say by their beginning whose they are.

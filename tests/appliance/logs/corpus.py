@@ -18,6 +18,12 @@ NEEDLES = (CORE, base64.b64encode(f"box:{WORD}".encode()).decode().rstrip("=")[:
 # {n} is a name that speaks of a secret, {v} the canary.
 NAMED = (
     "{n}={v}",
+    "run --{n} {v} --verbose",
+    "{n}%3D{v}%26page%3D1",
+    "{{'{n}': ['{v}', '{v}']}}",
+    "{{'name': '{n}', 'value': '{v}'}}",
+    "<{n}><![CDATA[{v}]]></{n}>",
+    '--b\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n--b--',
     "sent {n}: {v}",
     '{{"{n}": "{v}", "page": 3}}',
     "{{'user': 'box', '{n}': '{v}'}}",
@@ -63,6 +69,9 @@ HEADERS = (
 )
 SHAPED = (
     "the answer was {j}",
+    "Bearer {w}",
+    "curl -v -u box:{w} https://x.example.com",
+    "pass={w}",
     "connecting to postgres://box:{w}@db.example.com:5432/box failed",
     "HTTPSConnectionPool(host='box:{r}@x.example.com', port=443): token {r}",
     "https://{r}@hooks.example.com/a",
