@@ -1,0 +1,1 @@
+"""Looking for known secrets in everything that a box keeps and says."""
