@@ -73,7 +73,9 @@ def open_client(
                 bucket=str(connection.pk),
                 credential_bucket=str(connection.credential_id),
                 read_only=read_only,
-                tokens=tokens.store_for(connection, system, opened, actor=actor),
+                tokens=tokens.store_for(
+                    connection, system, opened, trial=pending is not None, actor=actor
+                ),
             ) as client,
         ):
             yield client

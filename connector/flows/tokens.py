@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from connector.crypto.secret import Secret
 from connector.flows.models import Connection
-from connector.systems.auth.oauth2 import Tokens, early
+from connector.systems.auth.oauth2 import Tokens, early, is_kept
 from connector.systems.errors import AccessEnded, Kind, SystemFailure
 from connector.systems.spec import System
 from connector.systems.spec_auth import OAuth2Auth
@@ -60,26 +60,33 @@ class Granted:
             ) from None
         except (ConnectAgain, NotGranted) as over:
             message = f"{title}: {over.message}"
-            Connection.objects.filter(pk=self.connection.pk).update(
-                health=Connection.Health.FAILING, health_message=message[:500]
-            )
+            if not self.holder.trial:
+                Connection.objects.filter(pk=self.connection.pk).update(
+                    health=Connection.Health.FAILING, health_message=message[:500]
+                )
             raise SystemFailure(Kind.CONFIG, message) from None
         left_s = (bundle.renew_at - timezone.now()).total_seconds()
         return Tokens(bundle.access_token, None, left_s, bundle.others)
 
 
 def store_for(
-    connection: Connection, system: System, opened: Opened, *, actor: str
+    connection: Connection, system: System, opened: Opened, *, trial: bool, actor: str
 ) -> Granted | None:
-    """The store, for systems that need one."""
+    """The store, for systems that need one.
+
+    Args:
+        trial: the credential is a new version that waits for its test.
+    """
     auth = system.auth
-    if not isinstance(auth, OAuth2Auth) or connection.credential_id is None:
-        return None
-    by_person = auth.grant == "authorization_code"
-    if not by_person and not auth.rotates:
+    if not isinstance(auth, OAuth2Auth) or connection.credential_id is None or not is_kept(auth):
         return None
     holder = Holder(
-        connection.credential_id, opened.version, system.name, opened.hosts, own=not by_person
+        connection.credential_id,
+        opened.version,
+        system.name,
+        opened.hosts,
+        own=auth.grant != "authorization_code",
+        trial=trial,
     )
     return Granted(connection, auth, holder, actor)
 

@@ -101,7 +101,7 @@ class OAuth2:
 
     def _obtain(self, refused: Mapping[str, Any] | None) -> Obtained:
         scope = auth_scope(self.context, self.credential)
-        if self.auth.grant == "authorization_code" or self.auth.rotates:
+        if is_kept(self.auth):
             tokens = self._granted(refused, scope)
             life_s = tokens.life_s
         else:
@@ -180,6 +180,11 @@ class OAuth2:
             token_answer.life_s(body) or self.auth.life_s or _DEFAULT_LIFE_S,
             {name: str(one) for name, one in take_all(self.auth.take, body, headers).items()},
         )
+
+
+def is_kept(auth: OAuth2Auth) -> bool:
+    """Whether a TokenStore keeps the tokens: what they come from is used up, or is a person."""
+    return auth.grant == "authorization_code" or (auth.grant == "refresh_token" and auth.rotates)
 
 
 def early(auth: OAuth2Auth, life_s: float) -> float:

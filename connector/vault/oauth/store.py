@@ -48,13 +48,18 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """An opened credential. `own`: tokens count for just its version, as pasted ones do."""
+    """An opened credential. `own`: tokens count for just its version, as pasted ones do.
+
+    `trial`: it waits for its test. It must show that it can refresh, and if it can't, that
+    says nothing against what was granted.
+    """
 
     credential: UUID
     version: int
     system: str
     hosts: tuple[str, ...]
     own: bool = False
+    trial: bool = False
 
 
 def fresh(
@@ -112,7 +117,7 @@ def _good(
     if grant is None:
         return None
     _refuse_if_over(grant)
-    if timezone.now() >= grant.renew_at:
+    if holder.trial or timezone.now() >= grant.renew_at:
         return None
     bundle = _open(grant, holder, actor=actor)
     return None if refused is not None and refused == bundle.access_token else bundle
@@ -136,7 +141,7 @@ def _refreshed(
     try:
         new = refresh(token)
     except ConnectAgain as refusal:
-        if grant is None:
+        if grant is None or holder.trial:
             raise
         raise _over(
             grant, f"{LOST}; {refusal.message}" if lost else refusal.message, actor

@@ -9,13 +9,13 @@ import pytest
 from connector.audit.models import Entry
 from connector.crypto import vault_box
 from connector.crypto.secret import Secret
-from connector.flows import clients
+from connector.flows import clients, trial
 from connector.flows.models import Connection
 from connector.systems.errors import Kind, SystemFailure
 from connector.vault import store as vault
 from connector.vault.oauth.models import Grant
 from tests.connector.flows.granted import AUTH, a_connection, a_grant
-from tests.fakes.oauth_server import OAuthServer, Oddities, running
+from tests.fakes.oauth_server import CLIENT_ID, CLIENT_SECRET, OAuthServer, Oddities, running
 from tests.fakes.server import Answer
 
 pytestmark = pytest.mark.django_db
@@ -289,3 +289,43 @@ def test_an_error_rule_of_the_system_hides_no_end_of_access(
     with pytest.raises(SystemFailure, match="Connect it again"):
         read(connection)
     assert Grant.objects.get().state == "connect_again"
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_new_client_secret_must_show_that_it_can_refresh(
+    server: tuple[OAuthServer, str], right: bool
+) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    a_grant(connection, oauth.new_family(), good_s=900)
+    assert connection.credential is not None
+    secret = Secret(CLIENT_SECRET if right else "wrong-client-secret")
+    fields = {"client_id": Secret(CLIENT_ID), "client_secret": secret}
+    vault.rotate(connection.credential, fields, actor="owner")
+
+    trial.test(connection)
+
+    states = list(connection.credential.versions.values_list("state", flat=True))
+    assert states == (["current", "shredded"] if right else ["pending", "current"])
+    assert oauth.counts.refreshed == int(right)
+    assert (Grant.objects.get().state, oauth.counts.reused) == ("ok", 0)
+    connection.refresh_from_db()
+    assert connection.health == "ok"
+
+
+def test_a_client_that_the_grant_is_not_for_does_not_end_it(
+    server: tuple[OAuthServer, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    a_grant(connection, oauth.new_family(), good_s=900)
+    assert connection.credential is not None
+    fields = {"client_id": Secret("another"), "client_secret": Secret("of another")}
+    vault.rotate(connection.credential, fields, actor="owner")
+    oauth.odd = Oddities(status=400, body='{"error": "invalid_grant"}', times=1)
+
+    trial.test(connection)
+
+    assert vault.pending(connection.credential.pk) is not None
+    assert Grant.objects.get().state == "ok"
+    read(connection)
