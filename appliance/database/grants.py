@@ -75,18 +75,18 @@ WORKER: Mapping[str, tuple[str, ...]] = {
     "systems_bucket": ALL,
     "flows_connection": ("SELECT", "UPDATE"),
     "flows_flow": ("SELECT", "UPDATE"),
-    "flows_version": ("SELECT", "UPDATE"),  # triggers let nothing through but sealing anew
+    "flows_version": ("SELECT", "UPDATE (sealed)"),  # a trigger lets it be sealed anew, no more
     "flows_schedule": ("SELECT", "UPDATE"),
     "flows_cursor": CHANGE,
     "flows_valuemap": READ,
-    "flows_valuemapversion": ("SELECT", "UPDATE"),
+    "flows_valuemapversion": ("SELECT", "UPDATE (sealed)"),
     "flows_run": CHANGE,
     "flows_route": ADD,
     "flows_delivery": CHANGE,
     "flows_payload": ALL,
     "flows_heldrecord": ALL,
     "flows_preview": ("SELECT", "UPDATE", "DELETE"),
-    "webhooks_endpoint": ("SELECT", "UPDATE"),
+    "webhooks_endpoint": ("SELECT", "UPDATE (secret_sealed, previous_sealed)"),
     "webhooks_event": ("SELECT", "UPDATE"),
     "webhooks_tally": READ,
 }

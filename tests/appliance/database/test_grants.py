@@ -25,6 +25,14 @@ def test_the_database_grants_what_the_table_says_and_no_more(role: str) -> None:
         role,
     ):
         found.setdefault(str(table), set()).add(privilege)
+    for table, privilege, columns in rows(
+        "SELECT c.relname, a.privilege_type, string_agg(attname, ', ' ORDER BY attnum)"
+        " FROM pg_class c JOIN pg_attribute ON attrelid = c.oid, aclexplode(attacl) a"
+        " WHERE c.relnamespace = 'public'::regnamespace AND a.grantee = %s::regrole"
+        " GROUP BY c.relname, a.privilege_type",
+        role,
+    ):
+        found.setdefault(str(table), set()).add(f"{privilege} ({columns})")
 
     assert found == {table: set(verbs) for table, verbs in grants.GRANTS[role].items()}
 
@@ -35,8 +43,9 @@ def test_nobody_else_has_a_right_on_any_table() -> None:
         " WHERE c.relnamespace = 'public'::regnamespace AND a.grantee = 0"
     )
     single_columns = rows(
-        "SELECT attrelid::regclass FROM pg_attribute JOIN pg_class c ON c.oid = attrelid"
-        " WHERE attacl IS NOT NULL AND c.relnamespace = 'public'::regnamespace"
+        "SELECT attrelid::regclass FROM pg_attribute JOIN pg_class c ON c.oid = attrelid,"
+        " aclexplode(attacl) a WHERE c.relnamespace = 'public'::regnamespace"
+        " AND a.grantee NOT IN ('connector_web'::regrole, 'connector_worker'::regrole)"
     )
 
     assert (open_to_all, single_columns) == ([], [])
