@@ -1,19 +1,20 @@
 """A connection to a system where a person grants access, at the OAuth server of the tests."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from connector.crypto.secret import Secret
-from connector.flows import connections
+from connector.flows import clients, connections
 from connector.flows.models import Connection
 from connector.systems import uploaded
 from connector.vault.oauth import store
 from connector.vault.oauth.models import Grant
 from connector.vault.oauth.store import Bundle, Holder
-from tests.fakes.oauth_server import CLIENT_ID, CLIENT_SECRET
+from tests.fakes.oauth_server import CLIENT_ID, CLIENT_SECRET, OAuthServer, running
 
 AUTH: dict[str, Any] = {
     "type": "oauth2",
@@ -92,3 +93,16 @@ def a_grant(connection: Connection, tokens: dict[str, Any], *, good_s: float = 0
         {},
     )
     return store.keep(holder(connection), bundle, granted_by="owner", actor="worker")
+
+
+def read(connection: Connection, times: int = 1) -> None:
+    """What a run does with it."""
+    with clients.open_client(connection, purpose="test", actor="worker") as client:
+        for _ in range(times):
+            client.read_page("items", position=None, mark="")
+
+
+def rotating() -> Iterator[tuple[OAuthServer, str]]:
+    """The server in this process, and its address; made a fixture where it is needed."""
+    with running() as (server, fake):
+        yield server, fake.url
