@@ -2,6 +2,7 @@
 
 import pytest
 
+from appliance.database import grants
 from connector.audit.models import Entry
 from connector.crypto import vault_box
 from connector.crypto.secret import Secret
@@ -9,6 +10,8 @@ from connector.flows import trial
 from connector.systems.errors import SystemFailure
 from connector.vault import store as vault
 from connector.vault.oauth.models import Grant
+from tests import keyrings
+from tests.conftest import as_role
 from tests.connector.flows.granted import AUTH, a_connection, a_grant, read, rotating
 from tests.fakes.oauth_server import CLIENT_ID, CLIENT_SECRET, OAuthServer, Oddities
 
@@ -192,3 +195,21 @@ def test_a_client_that_the_grant_is_not_for_does_not_end_it(
     assert vault.pending(connection.credential.pk) is not None
     assert Grant.objects.get().state == "ok"
     read(connection)
+
+
+def test_a_refresh_needs_no_more_than_the_rights_and_keys_of_the_worker(
+    server: tuple[OAuthServer, str],
+) -> None:
+    oauth, url = server
+    connection = a_connection(url)
+    a_grant(connection, oauth.new_family())
+
+    with keyrings.holding("worker"), as_role("worker"):
+        read(connection)
+    assert oauth.counts.refreshed == 1
+
+    Grant.objects.update(sealed=b"spoiled")
+    with keyrings.holding("worker"), as_role("worker"), pytest.raises(SystemFailure):
+        read(connection)
+    assert actions()[-1] == "oauth.connect_again"
+    assert not {"INSERT", "UPDATE"} & set(grants.WEB["oauth_grant"])
