@@ -68,3 +68,16 @@ def test_the_crypto_floor_imports_no_other_floor() -> None:
         }
 
         assert all((module or "").startswith("connector.crypto") for module in modules), path.name
+
+
+def test_the_inventory_names_every_file_that_uses_cryptography() -> None:
+    security = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    table = security.split("## Cryptography in use", 1)[1].split("\n## ", 1)[0]
+    using = {
+        str(path.relative_to(ROOT))
+        for path in HOME.glob("*.py")
+        if {name for _, name in _imports(path.read_text(encoding="utf-8"))}
+        & {*GUARDED, "shamir_mnemonic", "jwt"}
+    }
+
+    assert sorted(one for one in using if f"| `{one}` |" not in table) == []
