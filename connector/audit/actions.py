@@ -97,6 +97,7 @@ class Action(StrEnum):
     # the box
     JOB_REFUSED = "job.refused"
     JOB_PARKED = "job.parked"
+    LEAK_TESTED = "box.leak_tested"
 
 
 # After one of these, the version that it names is the one in use.
@@ -194,4 +195,5 @@ FACTS: dict[Action, frozenset[str]] = {
     Action.KEYS_SPLIT: frozenset({"shares", "threshold"}),
     Action.JOB_REFUSED: frozenset({"kind", "reason"}),
     Action.JOB_PARKED: frozenset({"kind", "attempts"}),
+    Action.LEAK_TESTED: frozenset({"secrets", "places", "hits"}),
 }
