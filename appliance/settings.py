@@ -152,6 +152,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "appliance.keyrings.middleware.KeyringGate",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -183,6 +184,9 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env.path("CONNECTOR_STATIC_ROOT")
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_MAX_AGE = 600  # names are without a digest: an update shows within ten minutes
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.text("CONNECTOR_ZONE", default="UTC")
 USE_TZ = True

@@ -57,7 +57,8 @@ def imported(*folders: str) -> set[str]:
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 found.add(node.module.split(".")[0])
-    found |= {"csp"} if "csp.middleware" in read("appliance/settings.py") else set()
+    named = read("appliance/settings.py")
+    found |= {name for name in ("csp", "whitenoise") if f"{name}.middleware" in named}
     ours = {"connector", "appliance", "tests"}
     return {plain(DISTRIBUTION.get(name, name)) for name in found - sys.stdlib_module_names - ours}
 

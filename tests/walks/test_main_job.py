@@ -1,8 +1,20 @@
 """The main job: bills go from the ERP to the AP ledger once, webhooks are taken or refused"""
 
+import re
+
+import requests
+
 from tests.walks.live import Live
 
 OF_ERP = "JOIN webhooks_endpoint p ON p.id = t.endpoint_id AND p.slug = 'erp-events'"
+
+TYPES = {
+    "css": ["text/css"],
+    "js": ["text/javascript", "application/javascript"],
+    "svg": ["image/svg+xml"],
+    "woff2": ["font/woff2"],
+    "png": ["image/png"],
+}
 
 
 def test_every_bill_that_was_delivered_is_there_once(live: Live) -> None:
@@ -36,3 +48,16 @@ def test_forged_webhooks_were_refused_and_left_nothing(live: Live) -> None:
 
     assert refused == 4
     assert kept == 0
+
+
+def test_the_console_brings_its_styles_and_scripts(live: Live) -> None:
+    page = requests.get(f"{live.state['url']}/sign-in/", timeout=10)
+
+    files = re.findall(r'(?:href|src)="(/static/[^"#]+)', page.text)
+    assert len(files) >= 3
+    for file in files:
+        answer = requests.get(f"{live.state['url']}{file}", timeout=10)
+        assert answer.status_code == 200, file
+        assert answer.headers["Content-Type"].split(";")[0] in TYPES[file.rpartition(".")[2]]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert requests.get(f"{live.state['url']}/static/../manage.py", timeout=10).status_code == 404
