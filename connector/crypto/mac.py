@@ -11,6 +11,7 @@ from connector.crypto.keyring import Domain, Role, get_keyring
 _PERSON = b"mlc keyed hash"
 _system_random = random.SystemRandom()
 _process_key = secrets.token_bytes(32)
+_STEP = 256
 
 
 def keyed_hash(
@@ -44,12 +45,13 @@ def hmac_digest(
 
 
 def equal(a: bytes, b: bytes) -> bool:
-    """Compare in a time that says nothing of either value nor of where they differ.
+    """Compare in a time that says nothing of what either value is nor of where they differ.
 
-    Both are hashed under a key of this process first, so that values of
-    different lengths are compared in the same way.
+    Both are hashed under a key of this process first, and what is compared are the hashes. Values
+    of up to 256 bytes are hashed as 256 bytes: their length shows in no more than the nanoseconds
+    of copying them. Of longer ones the time tells the length in steps of 256 bytes.
     """
-    first, second = (hashlib.blake2b(value, key=_process_key).digest() for value in (a, b))
+    first, second = (hashlib.blake2b(_filled(value), key=_process_key).digest() for value in (a, b))
     return hmac.compare_digest(first, second)
 
 
@@ -76,3 +78,9 @@ def random_fraction() -> float:
 def join(*parts: bytes) -> bytes:
     """Parts in a row, each behind its length in 8 bytes, so that no two lists look the same."""
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+
+
+def _filled(value: bytes) -> bytes:
+    """The length, and the value with zeros up to a whole number of steps."""
+    steps = max(1, -(-len(value) // _STEP))
+    return len(value).to_bytes(8, "big") + value.ljust(steps * _STEP, b"\0")

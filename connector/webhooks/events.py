@@ -12,7 +12,7 @@ from connector.systems.path import From, Header, Path
 from connector.systems.spec import EventType, Webhooks
 from connector.systems.wire import jsontext
 from connector.webhooks.models import Event
-from connector.webhooks.schemes import Delivery, Scheme
+from connector.webhooks.schemes import SECRETS, Delivery, Scheme
 
 MOST_EVENTS = 10_000
 LONGEST_ID, LONGEST_TYPE, LONGEST_RECORD_ID = 200, 100, 500
@@ -196,8 +196,9 @@ def _is_secret(condition: Condition, body: Any, delivery: Delivery, secrets: Seq
         value = path.find(body, condition.at or ())
     given = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else b""
     same = False
-    for secret in secrets or [mac.token()]:
-        same |= bool(secret) and mac.equal(given, secret.encode())
+    dummies = [mac.token()] * (SECRETS - len(secrets))
+    for secret in [*secrets, *dummies]:
+        same |= mac.equal(given, secret.encode()) and bool(secret)
     return same
 
 

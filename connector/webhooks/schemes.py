@@ -27,6 +27,7 @@ from connector.systems import yaml_reader
 
 FOLDER = Path(__file__).parent / "schemes"
 MOST_SIGNATURES = 20
+SECRETS = 2  # the present one and the previous one; what is missing is made up for
 
 Encoding = Literal["hex", "base64", "text"]
 
@@ -129,8 +130,8 @@ class Scheme:
 def verify(scheme: Scheme, delivery: Delivery, secrets: Sequence[str], *, now_s: float) -> Verdict:
     """Check a delivery against all secrets of an endpoint.
 
-    Every secret is tried with every signature, and a delivery that fails for
-    another reason is hashed all the same, so the time says nothing.
+    Every secret is tried with every signature, and a secret that isn't there is a dummy, so the
+    same is hashed for every delivery: the time tells neither the reason nor how many secrets count.
 
     Args:
         secrets: as the provider shows them; one, two while rotating, or none.
@@ -144,7 +145,7 @@ def verify(scheme: Scheme, delivery: Delivery, secrets: Sequence[str], *, now_s:
     keys = [key for secret in secrets if (key := key_bytes(scheme, secret))]
     message = _message(scheme, delivery, stamp=stamp or "", identity=identity or "")
     matches = False
-    for key in keys or [_DUMMY_KEY]:
+    for key in keys + [_DUMMY_KEY] * (SECRETS - len(keys)):
         expected = mac.hmac_digest(scheme.algorithm, key, message)
         for signature in given or [None]:
             matches |= mac.equal(expected, signature or b"")

@@ -56,7 +56,7 @@ def cases() -> dict[str, Case]:
     again, right = _wrong(secret, 31, None)
     page = mac.random_bytes(65_536)
     page_first, page_last = _wrong(page, 0, 65_535)
-    pairs = [[(mac.random_bytes(size), given) for given in first] for size in (20, 60)]
+    kept = _of_sizes(20, 60)
     text = _a_token()
     half, none = text[: len(text) // 2].ljust(len(text), "A"), "A" * len(text)
     webhook, deliveries = _webhook()
@@ -70,7 +70,7 @@ def cases() -> dict[str, Case]:
         "mac.equal: right or wrong at the last byte": (
             lambda given: mac.equal(secret, given), right, again, "times"),
         "mac.equal: a secret of 20 bytes or of 60": (
-            lambda pair: mac.equal(*pair), pairs[0], pairs[1], "times"),
+            lambda one: mac.equal(one, secret), kept[0], kept[1], "times"),
         "webhook: signature wrong at the first byte or at the last": (
             webhook, deliveries[0], deliveries[1], "times"),
         "API token: nothing right or the first half": (
@@ -129,6 +129,18 @@ def _wrong(value: bytes, *places: int | None) -> tuple[list[bytes], ...]:
         if place is not None:
             changed[place] ^= random.randint(1, 255)
         classes[index].append(bytes(changed))
+    return classes
+
+
+def _of_sizes(*sizes: int) -> tuple[list[bytes], ...]:
+    """Random values of each size, made in random order too."""
+    from connector.crypto import mac
+
+    classes: tuple[list[bytes], ...] = tuple([] for _ in sizes)
+    order = [index for index in range(len(sizes)) for _ in range(MANY)]
+    random.shuffle(order)
+    for index in order:
+        classes[index].append(mac.random_bytes(sizes[index]))
     return classes
 
 

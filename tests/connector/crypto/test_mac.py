@@ -1,6 +1,7 @@
 """connector.crypto.mac"""
 
 import hashlib
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,17 @@ def test_equal_is_equality_for_any_lengths(a: bytes, b: bytes) -> None:
     assert mac.equal(a, b) is (a == b)
     assert mac.equal(a, a) is True
     assert mac.equal(a, a + b"\0") is False
+
+
+@pytest.mark.parametrize("size", [0, 20, 60, 255, 256])
+def test_values_of_up_to_256_bytes_are_all_hashed_as_so_many_bytes(size: int) -> None:
+    with mock.patch("connector.crypto.mac.hashlib.blake2b", wraps=hashlib.blake2b) as hashed:
+        assert mac.equal(b"\0" * size, b"\0" * size)
+        assert not mac.equal(b"\0" * size, b"\0" * (size + 1))
+
+    lengths = [len(call.args[0]) for call in hashed.call_args_list]
+    assert lengths[:3] == [8 + 256] * 3
+    assert lengths[3] == (8 + 256 if size < 256 else 8 + 512)
 
 
 @pytest.mark.parametrize(

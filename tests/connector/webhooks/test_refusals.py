@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.test import Client
@@ -10,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connector.audit.models import Entry
+from connector.crypto import mac
 from connector.crypto.secret import Secret
 from connector.webhooks import receive, store
-from connector.webhooks.models import Event, Tally
+from connector.webhooks.models import Endpoint, Event, Tally
 from tests.connector.webhooks.worlds import (
     BILL,
     TEXT_SECRET,
@@ -115,6 +117,36 @@ def test_every_refusal_looks_the_same(client: Client) -> None:
     assert len({tuple(sorted(one.headers.items())) for one in answers}) == 1
 
 
+def test_every_delivery_is_hashed_and_compared_as_often_as_any_other(client: Client) -> None:
+    endpoint = an_endpoint()
+    wrong = headers_for(BILL, key=b"x" * 32)
+    done = []
+
+    def seen(target: Endpoint | str, headers: dict[str, str]) -> None:
+        with (
+            mock.patch.object(mac, "hmac_digest", wraps=mac.hmac_digest) as hashed,
+            mock.patch.object(mac, "equal", wraps=mac.equal) as compared,
+        ):
+            deliver(client, target, BILL, headers)
+        sizes = [len(call.args[2]) for call in hashed.call_args_list]
+        done.append((sizes, compared.call_count))
+
+    seen(endpoint, headers_for(BILL))
+    seen(endpoint, wrong)
+    seen(endpoint, headers_for(BILL, at=0))
+    seen("nothing", wrong)
+    store.rotate_secret(endpoint, Secret("whsec_" + "bmV3" * 8), actor="omar")
+    seen(endpoint, wrong)
+    store.switch(endpoint, on=False, actor="omar")
+    seen(endpoint, wrong)
+    seen(an_endpoint(slug="other", connection=endpoint.connection, secret=None), wrong)
+
+    # a time of 1970 is nine digits shorter; of everything else the same bytes are hashed
+    sizes = [[size + 9 for size in one] if n == 2 else one for n, (one, _) in enumerate(done)]
+    assert sizes == [[sizes[0][0]] * 2] * len(done)
+    assert {compared for _, compared in done} == {2}
+
+
 def test_a_refusal_is_counted_and_recorded_without_what_was_sent(client: Client) -> None:
     endpoint = an_endpoint()
 
@@ -184,6 +216,18 @@ class TestUnsigned:
 
         assert taken.status_code == 200
         assert Event.objects.filter(state="received").count() == 2
+
+    def test_as_much_is_compared_with_a_secret_as_without(self, client: Client) -> None:
+        endpoint = an_endpoint(self.SPEC, secret=None)
+        counts = set()
+        for secret in (None, Secret(TEXT_SECRET), Secret("another secret of text")):
+            if secret:
+                store.rotate_secret(endpoint, secret, actor="omar")
+            with mock.patch.object(mac, "equal", wraps=mac.equal) as compared:
+                deliver(client, endpoint, self.body("wrong", ""), {})
+            counts.add(compared.call_count)
+
+        assert counts == {4}
 
     def test_without_a_secret_nothing_is_taken(self, client: Client) -> None:
         endpoint = an_endpoint(self.SPEC, secret=None)
