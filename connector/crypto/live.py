@@ -1,12 +1,13 @@
 """The secrets that are open in this process just now, known so that no log line shows them.
 
 While somebody has them open, the values are kept as keyed hashes alone: the value as it is and
-as base64 (each alignment, both alphabets), hex, percent-encoded and inside JSON. A search looks at
-places that begin like one of them, and hashes what stands there.
+as base64 (each alignment, both alphabets), hex, percent-encoded, inside JSON and inside HTML. A
+search looks at places that begin like one of them, and hashes what stands there.
 """
 
 import base64
 import hashlib
+import html
 import json
 import re
 import secrets
@@ -21,6 +22,7 @@ from connector.crypto.secret import MASK, Secret
 
 LEAST = 6  # shorter ones would be found in every other word
 HEAD = 3
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 _KEY = secrets.token_bytes(32)
 
 
@@ -133,8 +135,10 @@ def _encoded(piece: str) -> set[str]:
         quote(piece),
         quote_plus(piece),
         json.dumps(piece)[1:-1],
+        html.escape(piece),
         repr(piece)[1:-1],
     }
+    found |= {_ESCAPE.sub(lambda escape: escape.group().lower(), one) for one in found}
     for shift in range(3):
         # What stands before moves the value within groups of three bytes; of the first and the
         # last group only the characters that belong to the value alone are the same each time.

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urljoin
 
-from connector.crypto import mac
+from connector.crypto import live, mac
+from connector.crypto.secret import MASK, Secret
 from connector.systems import auth, retry
 from connector.systems.auth.base import Auth, Signed
 from connector.systems.auth.csrf import CsrfToken
@@ -215,12 +216,13 @@ class Caller:
         return base.with_path(path + outgoing.target.removeprefix("/"))
 
     def cleaned(self, text: str) -> str:
-        """At most 500 characters without anything secret; vendors repeat what they were sent."""
-        plain = self.auth.secrets()
-        encoded = (quote(secret, safe="") for secret in plain)
-        for secret in sorted({*plain, *encoded}, key=len, reverse=True):
-            if len(secret) >= _SHORTEST_SECRET:
-                text = text.replace(secret, "***")
+        """At most 500 characters without a secret in any form: vendors repeat what they get."""
+        secrets = sorted({*self.auth.secrets()}, key=len, reverse=True)
+        with live.known(Secret(one) for one in secrets):
+            text = live.hide(text)
+        for one in secrets:
+            if _SHORTEST_SECRET <= len(one) < live.LEAST:
+                text = text.replace(quote(one, safe=""), MASK).replace(one, MASK)
         return text[:MOST_MESSAGE]
 
     def close(self) -> None:
