@@ -1,11 +1,17 @@
 """What all tests share: the database with its roles and rights, and keys that are no box's."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
+
+# The suite starts hundreds of processes. None of them compiles again what another one has.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session")
