@@ -1,47 +1,23 @@
 """Looking for a text in everything that a box keeps, in each spelling that bytes may have."""
 
-import base64
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 from appliance.database.embedded import SUPERUSER, binaries
 from appliance.database.url import NAME
+from appliance.leaktest.search import look, needles
 from tests.walks.live import Live
 
 
-def spellings(text: str) -> dict[str, bytes]:
-    """What to look for: the text as bytes of each usual encoding."""
-    plain = text.encode()
-    found = {
-        "utf-8": plain,
-        "utf-16-le": text.encode("utf-16-le"),
-        "utf-16-be": text.encode("utf-16-be"),
-        "hex": plain.hex().encode(),
-        "HEX": plain.hex().upper().encode(),
-        "hex of utf-16": text.encode("utf-16-le").hex().encode(),
-        "backwards": plain[::-1],
-        "url": quote(text, safe="").encode(),
-        "url, every byte": "".join(f"%{byte:02X}" for byte in plain).encode(),
-    }
-    for shift in range(3):  # base64 of a longer text spells it in three ways, by where it begins
-        coded = base64.b64encode(b"\0" * shift + plain)
-        whole = coded[-(-shift * 8 // 6) : len(coded) - 4]
-        found[f"base64 at {shift}"] = whole
-        found[f"base64url at {shift}"] = whole.replace(b"+", b"-").replace(b"/", b"_")
-    return found
-
-
-def hits(core: str, sources: Iterator[tuple[str, bytes]]) -> list[str]:
-    """Where a text stands, how it is spelled there, and what stands around it."""
-    needles = spellings(core)
+def hits(secrets: Mapping[str, str], sources: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Which secret stands where, and how it is spelled there."""
+    what = needles(secrets)
     return [
-        f"{name}: {spelling}: {data[max(0, place - 60) : place + 100]!r}"
+        f"{name}: {hit.form}: {hit.secret}"
         for name, data in sources
-        for spelling, needle in needles.items()
-        if (place := data.find(needle)) >= 0
+        for hit in sorted(look(what, [data]).hits)
     ]
 
 

@@ -1,105 +1,30 @@
 """Nothing that is secret stands anywhere in clear: dump, database files, logs, queue, answers."""
 
-import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from appliance.leaktest.spellings import spellings
 from connector.crypto import mac
-from connector.sandbox.erp import API
-from tests.fakes.supply_desk import DESCRIPTION, Desk, supply_desk
+from tests.fakes.supply_desk import DESCRIPTION, supply_desk
 from tests.walks import canaries
-from tests.walks.hooks import deliver, signed
+from tests.walks.canary_people import SETUP, TOKEN, Browser, inside
+from tests.walks.canary_story import (
+    CORE,
+    FILE,
+    FIRST,
+    MAY_BE_SEEN,
+    SECOND,
+    SIGNING,
+    WRITTEN,
+    WRONG,
+    Story,
+)
 from tests.walks.live import Live, wait_until
-
-CORE = f"cnry{mac.random_bytes(9).hex()}"  # in every canary, so that one search finds them all
-FIRST, SECOND, WRONG = (f"{CORE}-{name}-key" for name in ("first", "second", "wrong"))
-SIGNING = "whsec_" + base64.b64encode(f"{CORE}-signing-secret".encode()).decode()
-FILE = f"""
-format: 1
-systems:
-  supply_desk: {{file: supply_desk.yaml}}
-connections:
-  canary-desk:
-    title: Desk of the canaries
-    system: supply_desk
-    settings: {{url: "@url@"}}
-    secrets: {{api_key: {{env: CANARY_KEY}}}}
-value_maps:
-  canary-groups:
-    title: Groups
-    keys: [currency]
-    value: text
-    unknown: hold
-    entries: {{EUR: {CORE}-of-a-map}}
-endpoints:
-  canary-hook:
-    title: Events of the canaries
-    connection: erp
-    events: ["vendor.*"]
-    secrets: {{signing: {{env: CANARY_SIGNING}}}}
-flows:
-  canary-flow:
-    title: Flow of the canaries
-    source: {{connection: erp, stream: vendors}}
-    destination: {{connection: canary-desk, object: supplier}}
-    trigger: {{webhook: canary-hook}}
-    mapping:
-      filter:
-        - [city, is, Canaria]
-      map:
-        reference: {{from: id}}
-        name: {{from: name}}
-        country: {{from: country}}
-        note: {{value: {CORE}-of-a-mapping}}
-        group: {{from: currency, do: [{{map: canary-groups}}]}}
-"""
-
-
-@dataclass(slots=True)
-class Story:
-    """What happened with the canaries, and all that the box said meanwhile."""
-
-    live: Live
-    desk: Desk
-    folder: Path
-    said: dict[str, str] = field(default_factory=dict)
-
-    def manage(self, *command: str, **secrets: str) -> int:
-        done = self.live.manage(*command, extra=secrets)
-        self.said[f"{len(self.said)} {command[0]}"] = done.stdout + done.stderr
-        return done.returncode
-
-    def apply(self, key: str, *more: str) -> None:
-        command = ("apply", str(self.folder), *more)
-        assert self.manage(*command, CANARY_KEY=key, CANARY_SIGNING=SIGNING) == 0, self.said
-        self.live.tests_are_done()
-
-    def run(self, *more: str) -> dict[str, object]:
-        self.manage("run", "canary-flow", "--wait", "--json", *more)
-        said = list(self.said.values())[-1].splitlines()
-        return dict(json.loads(next(line for line in said if line.startswith("{"))))
-
-    def test(self) -> str:
-        health, message = self.live.test_connection("canary-desk")
-        self.said[f"{len(self.said)} test"] = message
-        return health
-
-    def vendor(self, name: str, currency: str = "EUR", id_: str = "") -> str:
-        given = {"name": f"{CORE}-{name}", "city": "Canaria", "country": "ES", "currency": currency}
-        path, method = (f"/{id_}", "PATCH") if id_ else ("", "POST")
-        return str(self.live.api("erp", f"{API}/vendors{path}", given, method=method)["id"])
-
-    def event(self, name: str, body: bytes, **more: bytes) -> int:
-        headers = signed(SIGNING, body, event=name, **more)  # type: ignore[arg-type]
-        status, answer = deliver(self.live, "canary-hook", body, headers)
-        self.said[f"{len(self.said)} hook"] = answer.decode()
-        return status
 
 
 @pytest.fixture(scope="module")
@@ -113,13 +38,13 @@ def story(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stor
 
 def test_each_spelling_is_found_where_it_was_planted(live: Live) -> None:
     core = f"plnt{mac.random_bytes(9).hex()}"
-    needles = canaries.spellings(core)
+    needles = spellings(core)
     log = live.home.log / "planted.log"
     with live.superuser() as database:
         _plant(database, needles)
         log.write_bytes(b"\n".join(needles.values()))
         try:
-            found = canaries.hits(core, canaries.everything(live, {"said": f"oh {core}"}))
+            found = canaries.hits({"it": core}, canaries.everything(live, {"said": f"oh {core}"}))
         finally:
             log.unlink()
             database.execute("DROP TABLE planted")
@@ -180,12 +105,78 @@ def test_the_longest_story_of_a_secret(live: Live, story: Story) -> None:
     story.manage("export")
 
 
+def test_people_and_programs_put_secrets_in(live: Live, story: Story, tmp_path: Path) -> None:
+    """Forms, files and programs, right and wrong; the one that made a token is shown it once."""
+    browser = Browser(live, story.said, "owner")
+    link = inside(live, SETUP)
+    password = story.canary("password")
+    who = {"email": "canaria@example.com", "full_name": "Canaria", "password": password}
+    story.known["set-up link"] = link
+    wrong = {"login": "canaria@example.com", "password": story.canary("wrong-password")}
+    browser.send("/sign-in/", wrong)
+    browser.send(f"/set-up/{link}/", who | {"again": story.canary("mistyped")})
+    assert browser.send(f"/set-up/{link}/", who | {"again": password})[0] == 200
+    if "sign-in" in browser.at:
+        browser.send("/sign-in/", {"login": "canaria@example.com", "password": password})
+    story.known |= browser.secrets()
+    browser.ask("/")
+
+    rotate = "/connections/canary-desk/rotate/"
+    for name in ("form", "form-again", "form-third"):
+        status, page = browser.send(rotate, {"secret-api_key": story.canary(name)})
+        assert (status, "testing it" in page) == (200, True), page[:2000]
+    broken = {"secret-api_key": story.canary("broken-form") + "\0", "expires_on": "never"}
+    assert "testing it" not in browser.send(rotate, broken)[1]
+
+    token = inside(live, TOKEN, "canaria@example.com")
+    story.known["API token"] = token
+    entering = "/api/v1/connections/canary-desk/credential/"
+    for path, name, asked in (("rotate/", "api", 202), ("", "api-again", 409)):
+        fields = {"fields": {"api_key": story.canary(name)}}
+        assert browser.program(entering + path, token, fields, method="POST")[0] == asked
+    bad = {"fields": {"api_key": 1, story.canary("field"): story.canary("odd")}, "expires_on": 5}
+    assert browser.program(entering + "rotate/", token, bad, method="POST")[0] == 400
+    assert browser.program("/api/v1/connections/", story.canary("bearer"))[0] == 401
+    assert browser.program("/internal/v1/health", story.canary("inside"))[0] in (401, 404)
+    internal = live.manage("internal_token", "create", "canary").stdout.strip()
+    story.known["internal token"] = internal
+    assert browser.program("/internal/v1/health", internal)[0] == 200
+
+    nul = {"fields": {"api_key": story.canary("api-nul") + "\0"}}
+    assert browser.program(entering + "rotate/", token, nul, method="POST")[0] == 400
+    moved = {"fields": {"api_key": story.canary("moved")}, "settings": {"url": "no url"}}
+    assert browser.program(entering, token, moved, method="PUT")[0] == 422
+    stranger = Browser(live, story.said, "nobody")
+    nobody = {"login": "nobody@example.com", "password": story.canary("nobody")}
+    stranger.send("/sign-in/", nobody)
+    stranger.ask("/", headers={"Cookie": f"session={story.canary('cookie')}"})
+    assert story.event("evt_foreign", b"{}", key=story.canary("foreign-key").encode()) == 401
+
+    csv = "connection,field,value\n{},api_key,{}\n"
+    for name, text, code in (
+        ("import.csv", csv.format("canary-desk", story.canary("import")), 0),
+        ("import.env", f"canary-desk__api_key={story.canary('import-lines')}\n", 0),
+        ("unknown.csv", csv.format("nowhere", story.canary("import-unknown")), 3),
+        ("broken.env", f"{story.canary('import-broken')}\n", 3),
+        ("twice.env", f"canary-desk__api_key={story.canary('import-twice')}\n" * 2, 3),
+    ):
+        file = tmp_path / name
+        file.write_text(text)
+        file.chmod(0o600)
+        assert story.manage("credentials", "import", str(file)) == code, story.said
+    live.tests_are_done()
+
+
 def test_no_canary_stands_anywhere(live: Live, story: Story) -> None:
     assert len(story.said) > 10
     shown = [name for name in story.said if name.endswith("export")]
     exported = {name: story.said.pop(name) for name in shown}  # it is for who may read mappings
 
-    assert canaries.hits(CORE, canaries.everything(live, story.said)) == []
+    seen = [text for name, text in story.said.items() if name.endswith(" owner at /")]
+    assert all(f"{CORE}-{name}" in seen[-1] for name in MAY_BE_SEEN["owner at /"])
+    secrets = {"a canary": CORE, **story.known}
+    assert len(story.put_in) + len(story.known) + len(WRITTEN) >= 40
+    assert canaries.hits(secrets, canaries.everything(live, dict(story.told()))) == []
     assert not [key for key in (FIRST, SECOND, WRONG, SIGNING) if key in str(exported)]
 
 
