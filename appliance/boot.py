@@ -105,11 +105,14 @@ def default_hosts(mode: str) -> list[str]:
     return ["127.0.0.1", "localhost"] if mode == "practice" else []
 
 
-def default_public_url(home: Home | None, mode: str) -> str:
-    """How this box is reached from outside; a box of quickstart knows its own port."""
-    if mode == "practice" and home and home.state_file.exists():
-        return home.state().get("url", "")
-    return ""
+def default_public_url(home: Home | None, mode: str, hosts: list[str]) -> str:
+    """How this box is reached from outside: at its first name, or at the port that quickstart took.
+
+    A name with a dot before it or a "*" stands for many, and none of them is the box's own.
+    """
+    if mode == "practice":
+        return home.state().get("url", "") if home and home.state_file.exists() else ""
+    return next((f"https://{host}" for host in hosts if host.strip("*")[:1] not in ("", ".")), "")
 
 
 def refuse_unsafe(
@@ -117,6 +120,7 @@ def refuse_unsafe(
     mode: str,
     debug: bool,
     hosts: list[str],
+    public_url: str,
     process: str,
 ) -> None:
     """Refuse to start a production box that is unsafe, naming all that is wrong at once.
@@ -134,5 +138,7 @@ def refuse_unsafe(
         problems.append("CONNECTOR_DEBUG is on; error pages would show what the box holds")
     if process == "web" and (not hosts or "*" in hosts):
         problems.append("CONNECTOR_HOSTS must name the hosts at which people reach this box")
+    if process == "web" and not public_url.startswith("https://"):
+        problems.append("CONNECTOR_PUBLIC_URL must be how others reach this box, with https://")
     if problems:
         raise ImproperlyConfigured("This box does not start: " + "; ".join(problems))

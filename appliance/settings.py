@@ -27,7 +27,9 @@ DATABASES = {"default": boot.database(HOME, PROCESS)}
 # --- Safety -----------------------------------------------------------------
 DEBUG = env.flag("CONNECTOR_DEBUG", default=False)
 ALLOWED_HOSTS = env.words("CONNECTOR_HOSTS", default=boot.default_hosts(MODE))
-PUBLIC_URL = env.text("CONNECTOR_PUBLIC_URL", default=boot.default_public_url(HOME, MODE))
+PUBLIC_URL = env.text(
+    "CONNECTOR_PUBLIC_URL", default=boot.default_public_url(HOME, MODE, ALLOWED_HOSTS)
+)
 HTTPS = MODE == "production"
 # The proxy comes first; this holds where it forgets. Inside the box there is no TLS.
 SECURE_SSL_REDIRECT = HTTPS
@@ -284,5 +286,6 @@ boot.refuse_unsafe(
     mode=MODE,
     debug=DEBUG,
     hosts=ALLOWED_HOSTS,
+    public_url=PUBLIC_URL,
     process=PROCESS,
 )

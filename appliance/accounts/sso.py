@@ -6,7 +6,7 @@ account by it.
 """
 
 from collections.abc import Callable
-from functools import reduce, wraps
+from functools import reduce
 from operator import or_
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,21 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from allauth.socialaccount.providers.oauth2.views import OAuth2View
+from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from appliance.accounts import sso_client
 from appliance.accounts.adapters import refuse
 from appliance.accounts.models import User
 from connector.audit import log
 from connector.audit.actions import Action
+from connector.console import public
 
 PROVIDER, PROVIDER_ID = "openid_connect", "sso"
 SECRET_FILE = "sso-client-secret"  # noqa: S105  - a name
@@ -93,13 +97,22 @@ def _link(sociallogin: SocialLogin, person: User, *, actor: str) -> None:
     )
 
 
-def guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+class Provider(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
+    """The way to the provider and back."""
+
+    def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
+        return public.address(request, reverse("openid_connect_callback", args=[self.provider_id]))
+
+
+def guarded(view: type[OAuth2View]) -> Callable[..., HttpResponse]:
     """A page of allauth that calls the provider: whatever comes back, the answer is a page."""
 
-    @wraps(view)
     def page(request: HttpRequest, provider_id: str) -> HttpResponse:
         try:
-            return view(request, provider_id)
+            answered: HttpResponse = view.adapter_view(Provider(request, provider_id))(request)
+            return answered
+        except SocialApp.DoesNotExist:
+            raise Http404 from None
         except (requests.RequestException, OAuth2Error, LookupError, TypeError, ValueError) as why:
             reason = f"the provider’s answer: {type(why).__name__}"
             answer: HttpResponse = _refused(request, reason).response

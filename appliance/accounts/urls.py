@@ -7,7 +7,7 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as app
 from allauth.mfa.webauthn import views as passkeys
-from allauth.socialaccount.providers.openid_connect import views as sso
+from allauth.socialaccount.providers.oauth2 import views as sso
 from django.db import transaction
 from django.http import HttpResponse
 from django.urls import path
@@ -30,7 +30,7 @@ def _step(view: type, template: str) -> Page:
     return everybody("the second step of signing in: the first was right")(views.well_formed(page))
 
 
-def _sso(view: Page) -> Page:
+def _sso(view: type) -> Page:
     return everybody("the provider of single sign-on says who it is")(guarded(view))
 
 
@@ -41,8 +41,14 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="account_login"),
     path("sign-in/code/", _step(mfa.AuthenticateView, "step"), name="mfa_authenticate"),
     path("sign-in/passkey/", views.passkey, name="mfa_login_webauthn"),
-    path("sign-in/with/<slug:provider_id>/", _sso(sso.login), name="openid_connect_login"),
-    path("sign-in/from/<slug:provider_id>/", _sso(sso.callback), name="openid_connect_callback"),
+    path(
+        "sign-in/with/<slug:provider_id>/", _sso(sso.OAuth2LoginView), name="openid_connect_login"
+    ),
+    path(
+        "sign-in/from/<slug:provider_id>/",
+        _sso(sso.OAuth2CallbackView),
+        name="openid_connect_callback",
+    ),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("set-up/<str:token>/", views.set_up, name="set-up"),
     path("confirm/", _confirm, name="confirm"),

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,7 +19,7 @@ from appliance.accounts.models import User
 from appliance.people import access, invitations
 from appliance.people.errors import LinkRefused, NotPossible
 from appliance.people.models import Invitation
-from connector.console import pages
+from connector.console import pages, public
 from connector.console.access import actor_of, allowed, everybody
 
 ROLES = (
@@ -108,8 +107,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         except NotPossible as exc:
             form.add_error("email", exc.message)
         else:
-            base = settings.PUBLIC_URL or request.build_absolute_uri("/")
-            link = f"{base.rstrip('/')}{reverse('invited', args=[token.reveal()])}"
+            link = public.address(request, reverse("invited", args=[token.reveal()]))
             shown = {"link": link, "email": form.cleaned_data["email"].lower()}
             return render(request, "people/link.html", shown)
     return render(request, "people/invite.html", {"form": form}, status=422 if form.errors else 200)

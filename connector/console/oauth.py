@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from connector.console import public
 from connector.console.access import actor_of, allowed, everybody
 from connector.crypto.secret import Secret
 from connector.flows import connections
@@ -67,7 +68,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     begun = authorize.begin(
         row.credential,
         connection=row.pk,
-        redirect_uri=f"{_public(request)}{reverse('oauth-callback')}",
+        redirect_uri=public.address(request, reverse("oauth-callback")),
         session=request.session.session_key or "",
         actor=actor_of(request),
     )
@@ -180,10 +181,6 @@ def _onward(request: HttpRequest, address: str, *, title: str, seconds: int = 0)
 def _refused(request: HttpRequest, why: str, *, slug: str = "", status: int = 200) -> HttpResponse:
     context = {"why": why, "slug": slug}
     return render(request, "console/oauth/refused.html", context, status=status)
-
-
-def _public(request: HttpRequest) -> str:
-    return str(settings.PUBLIC_URL or request.build_absolute_uri("/")).rstrip("/")
 
 
 def _by_person(spec: System) -> bool:

@@ -24,6 +24,7 @@ def refusal(**changed: Any) -> str:
         "mode": "production",
         "debug": False,
         "hosts": ["box.example"],
+        "public_url": "https://box.example",
         "process": "web",
     }
     try:
@@ -46,6 +47,28 @@ def test_debugging_is_refused() -> None:
 def test_web_has_to_know_its_names(hosts: list[str]) -> None:
     assert "CONNECTOR_HOSTS must name" in refusal(hosts=hosts)
     assert refusal(hosts=hosts, process="worker") == ""
+
+
+@pytest.mark.parametrize("url", ["", "http://box.example", "box.example"])
+def test_web_has_to_know_where_its_links_lead(url: str) -> None:
+    assert "CONNECTOR_PUBLIC_URL must be" in refusal(public_url=url)
+    assert refusal(public_url=url, process="worker") == ""
+    assert refusal(public_url=url, mode="practice") == ""
+
+
+@pytest.mark.parametrize(
+    ("hosts", "url"),
+    [
+        (["box.example", "other.example"], "https://box.example"),
+        ([".example", "box.example"], "https://box.example"),
+        ([".example"], ""),
+        (["*"], ""),
+        ([], ""),
+    ],
+)
+def test_links_lead_to_the_first_name_of_the_box(hosts: list[str], url: str) -> None:
+    assert boot.default_public_url(None, "production", hosts) == url
+    assert boot.default_public_url(None, "practice", hosts) == ""
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:

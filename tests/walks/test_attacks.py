@@ -251,10 +251,12 @@ def test_a_session_that_was_planted_is_not_the_one_that_signs_in() -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["X-Forwarded-Host", "X-Host", "X-Original-URL", "X-Rewrite-URL", "Forwarded"]
+    "header",
+    ["Host", "X-Forwarded-Host", "X-Host", "X-Original-URL", "X-Rewrite-URL", "Forwarded"],
 )
 def test_no_header_changes_where_links_lead(header: str, busy: None, settings: Settings) -> None:
     settings.PUBLIC_URL = "https://box.example"
+    settings.ALLOWED_HOSTS = ["*"]
     owner = entered("owner")
     value = "host=evil.example" if header == "Forwarded" else "evil.example"
     for path in ("/", "/webhooks/", "/webhooks/books-events/", "/people/invite/", "/connections/"):
@@ -264,6 +266,7 @@ def test_no_header_changes_where_links_lead(header: str, busy: None, settings: S
         "/people/invite/", {"email": "new@example.com", "role": "viewer"}, headers={header: value}
     )
     assert b"evil.example" not in made.content
+    assert b"https://box.example/invited/" in made.content
 
 
 @pytest.mark.parametrize(
