@@ -3,7 +3,7 @@
 import ast
 import re
 
-from tests.rules.tree import PRODUCT, modules, name, parsed, read, texts
+from tests.rules.tree import PRODUCT, modules, name, nodes, read, texts
 
 LOOK_UPS = {"filter", "exclude", "get", "Q", "annotate", "aggregate", "extra", "raw", "alias"}
 # written with [x] so that this file does not find itself
@@ -35,7 +35,7 @@ def test_names_from_outside_never_become_a_condition_of_a_query() -> None:
     found = [
         f"{name(file)}:{call.lineno} {ast.unparse(call)[:80]}"
         for file in modules(*PRODUCT)
-        for call in ast.walk(parsed(file))
+        for call in nodes(file)
         if isinstance(call, ast.Call)
         and _called(call) in LOOK_UPS
         and any(word.arg is None and not _is_closed(word.value) for word in call.keywords)

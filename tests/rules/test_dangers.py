@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.rules.tree import PRODUCT, ROOT, modules, name, parsed
+from tests.rules.tree import PRODUCT, ROOT, modules, name, nodes
 
 CODE_FROM_DATA = {
     *("eval", "exec", "compile", "__import__", "os.system", "os.popen", "pydoc.locate"),
@@ -53,7 +53,8 @@ def goes_out(node: ast.AST) -> bool:
 
 
 def leaves_out_the_csrf_check(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).endswith("csrf_exempt")
+    name = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+    return isinstance(name, str) and name.endswith("csrf_exempt")
 
 
 def builds_sql(node: ast.AST) -> bool:
@@ -147,7 +148,7 @@ def found(rule: Rule) -> Iterator[str]:
     for file in modules(*PRODUCT):
         if any(name(file).startswith(place) for place in rule.but):
             continue
-        for node in ast.walk(parsed(file)):
+        for node in nodes(file):
             if rule.broken_by(node):
                 line = getattr(node, "lineno", 0)
                 yield f"{name(file)}:{line} {ast.unparse(node)[:90]}"
@@ -168,7 +169,7 @@ def test_no_exception_outlives_its_reason(rule: Rule) -> None:
             rule.broken_by(node)
             for file in modules(*PRODUCT)
             if name(file).startswith(place)
-            for node in ast.walk(parsed(file))
+            for node in nodes(file)
         )
     ]
 
@@ -225,6 +226,8 @@ def test_a_rule_leaves_alone_what_is_right(rule: Callable[[ast.AST], bool], sour
 
 
 def _called(call: ast.Call) -> str:
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
     return ast.unparse(call.func).rpartition(".")[2]
 
 

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from pytest_django import Settings
 
 from connector.flows.models import Flow
-from tests.rules.tree import ROOT, modules, parsed, read
+from tests.rules.tree import ROOT, modules, nodes, read
 
 README = read("README.md")
 READERS = {"flag", "choice", "number", "text", "words", "path"}
@@ -88,7 +88,7 @@ def _variables() -> Iterator[str]:
     """Names that are read from the environment, as they stand in the code."""
     yield "CONNECTOR_HOME"  # appliance.home.ENV
     for file in modules("appliance", "connector"):
-        for call in ast.walk(parsed(file)):
+        for call in nodes(file):
             if not isinstance(call, ast.Call) or not call.args:
                 continue
             name = call.args[0]

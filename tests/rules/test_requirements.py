@@ -5,7 +5,7 @@ import re
 import sys
 from importlib import metadata
 
-from tests.rules.tree import MADE, modules, parsed, read
+from tests.rules.tree import MADE, modules, nodes, read
 
 NOT_IMPORTED_YET = {
     "requests-oauthlib",
@@ -52,7 +52,7 @@ def imported(*folders: str) -> set[str]:
     """Distributions that are imported, or named as an app or middleware."""
     found = set()
     for file in modules(*folders):
-        for node in ast.walk(parsed(file)):
+        for node in nodes(file):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

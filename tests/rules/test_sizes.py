@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.tree import PRODUCT, modules, name, parsed, read
+from tests.rules.tree import PRODUCT, modules, name, nodes, parsed, read
 
 FILE_LINES = 300
 TEST_FILE_LINES = 600  # a test file is a list of sentences; it is read one by one
@@ -26,7 +26,7 @@ def test_a_function_fits_on_a_screen() -> None:
     long = [
         f"{name(file)}:{function.lineno} {function.name} has {_lines(function)} lines"
         for file in modules(*PRODUCT, "tests")
-        for function in ast.walk(parsed(file))
+        for function in nodes(file)
         if isinstance(function, ast.FunctionDef) and _lines(function) > FUNCTION_LINES
     ]
 

@@ -42,6 +42,12 @@ def parsed(file: Path) -> ast.Module:
 
 
 @cache
+def nodes(file: Path) -> tuple[ast.AST, ...]:
+    """All of a file's syntax tree, walked once for all rules."""
+    return tuple(ast.walk(parsed(file)))
+
+
+@cache
 def texts() -> tuple[Path, ...]:
     """Every text file that is ours: vendored files are left out."""
     return tuple(sorted(_below(ROOT)))
