@@ -12,7 +12,7 @@ from appliance.logs import setup
 
 
 class Logger(Base):  # type: ignore[misc]
-    """Given to gunicorn by --logger-class."""
+    """Given to gunicorn by appliance.gunicorn_conf."""
 
     def setup(self, cfg: Any) -> None:
         """No handlers of its own: the box's is on the root."""

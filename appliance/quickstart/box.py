@@ -106,12 +106,8 @@ def _kept_port(folder: Path) -> int:
 
 def gunicorn(port: int) -> list[str]:
     """The command that serves the console on loopback."""
-    return [
-        *("-m", "gunicorn", "appliance.wsgi:application", "--bind", f"127.0.0.1:{port}"),
-        *("--workers", "2", "--threads", "4", "--worker-class", "gthread"),
-        *("--no-control-socket", "--graceful-timeout", "10", "--log-level", "warning"),
-        *("--logger-class", "appliance.logs.gunicorn.Logger"),
-    ]
+    address = f"127.0.0.1:{port}"
+    return ["-m", "gunicorn", "-c", "python:appliance.gunicorn_conf", "--bind", address]
 
 
 def _wait_for(url: str, children: Children) -> None:
