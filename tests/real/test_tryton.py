@@ -17,7 +17,7 @@ BORN_THERE = "S-%"
 """Numbers of the suppliers that Tryton was set up with; the ERP's begin with V."""
 FROM_ERP = "V-%"
 SENT, CANCELLED = 19, 1
-KILLED = 40
+KILLED = 20
 
 
 @pytest.fixture(scope="module")
