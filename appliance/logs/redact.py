@@ -1,5 +1,6 @@
 """One text in, the same text out with no secret in it: by live value, by shape and by name."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,16 +12,28 @@ MOST_READ = 65_536  # characters that are looked at
 MOST = 8_192  # characters that are written
 LONGEST = 4_096  # characters of a secret
 DEEPEST = 6
+# Django's VariableDoesNotExist repeats all that a template was given, records included.
+_GIVEN = re.compile(
+    r"(?P<before>Failed lookup for key \[[^\n]{0,200}?\] in ).*?"
+    r"(?=\n\n(?:During|The above)|\nTraceback|\Z)",
+    re.DOTALL,
+)
 
 
 def text(given: str) -> str:
     """The text without secrets, and cut where it is far too long."""
-    safe = names.hide(rows.hide(shapes.hide(live.hide(given[:MOST_READ]))))
+    safe = names.hide(rows.hide(shapes.hide(live.hide(_not_given(given[:MOST_READ])))))
     if len(given) > MOST_READ:
         safe = safe[:-LONGEST]  # its end may be the beginning of a secret
     if len(safe) > MOST or len(given) > MOST_READ:
         return f"{safe[:MOST]}... ({len(given)} characters)"
     return safe
+
+
+def _not_given(text: str) -> str:
+    if "Failed lookup" not in text:
+        return text
+    return _GIVEN.sub(rf"\g<before>{MASK}", text)
 
 
 def value(given: Any, depth: int = 0) -> Any:

@@ -4,6 +4,7 @@ import http.client
 import io
 import json
 import logging
+import re
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ import pytest
 import requests
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.template import Context, Template
 from django.test import RequestFactory, override_settings
 from django.views.debug import technical_500_response
 from oauthlib.oauth2 import OAuth2Error
@@ -184,6 +186,18 @@ def test_statements_that_django_logs(lines: io.StringIO) -> None:
 
     assert "SELECT '***', 1; args=***" in lines.getvalue()
     assert not corpus.leaks(lines.getvalue())
+
+
+@pytest.mark.parametrize("text", ["{{ record.none }}", "{% if none.at %}{% endif %}"])
+def test_a_template_that_lacks_a_name_does_not_say_what_it_was_given(
+    lines: io.StringIO, text: str
+) -> None:
+    record = {"name": "Ada Lovelace", "note": "two\nlines"}
+    Template(text).render(Context({"record": record}))
+
+    assert re.search(r"Failed lookup for key \[none\] in \*\*\*", lines.getvalue())
+    for word in ("Lovelace", "two", "lines"):
+        assert word not in lines.getvalue()
 
 
 def _breaks(request: HttpRequest) -> HttpResponse:
