@@ -111,6 +111,11 @@ SSO_CLIENT_SECRET = env.text("CONNECTOR_SSO_CLIENT_SECRET", default="")
 SSO_HOSTS = env.words("CONNECTOR_SSO_HOSTS")
 MFA_ADAPTER = "appliance.accounts.adapters.SecondFactors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "appliance.accounts.forms.Code",
+    "reauthenticate": "appliance.accounts.forms.CodeToConfirm",
+}
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds before and after: clocks of phones differ
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 MFA_RECOVERY_CODE_DIGITS = 12

@@ -3,8 +3,13 @@
 from typing import Any
 
 from allauth.account.forms import LoginForm
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings as mfa
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
 from django import forms
 from django.contrib.auth import password_validation
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 
 from appliance.accounts.models import SignInRules, User
@@ -33,6 +38,26 @@ class SignIn(LoginForm):  # type: ignore[misc]
             ),
         )
         self.fields["password"] = _password("Password", "current-password")
+
+
+class _Once(BaseAuthenticateForm):  # type: ignore[misc]
+    """A code is taken once. allauth remembers it for one step only, and it is right for three."""
+
+    def clean_code(self) -> str:
+        code = str(super().clean_code())
+        right_s = mfa.TOTP_PERIOD * (2 * mfa.TOTP_TOLERANCE + 1)
+        if not cache.add(f"used {self.user.pk} {normalize_user_code(code)}", 1, timeout=right_s):
+            self._emit_authentication_failed(self.authenticator)
+            raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class Code(_Once, AuthenticateForm):  # type: ignore[misc]
+    """The second step of signing in."""
+
+
+class CodeToConfirm(_Once, ReauthenticateForm):  # type: ignore[misc]
+    """Confirming that it is oneself."""
 
 
 class NewPassword(forms.Form):

@@ -1,15 +1,26 @@
 """People of the tests, and signing in as they do."""
 
+import json
 import re
 import time
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.webauthn.internal.auth import WebAuthn
 from django.http import HttpResponse
 from django.test import Client
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import (
+    Aaguid,
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorData,
+)
 
 from appliance.accounts.models import User
+from connector.crypto.mac import sha256
 
 PASSWORD = "correct horse battery staple"
 
@@ -48,6 +59,24 @@ def with_app(client: Client) -> str:
     answer = client.post("/account/app/", {"code": code_of(found[1])})
     assert answer.status_code == 302, answer.content.decode()
     return found[1]
+
+
+def with_passkey(user: User) -> None:
+    """A passkey as a browser would have made it; nobody has its key."""
+    key = ES256({1: 2, 3: -7, -1: 1, -2: b"x" * 32, -3: b"y" * 32})
+    made = AttestedCredentialData.create(Aaguid.NONE, b"a passkey of 16 b", key)
+    data = AuthenticatorData.create(sha256(b"testserver"), AuthenticatorData.FLAG(0x41), 0, made)
+    said = {"type": "webauthn.create", "challenge": "", "origin": "http://testserver"}
+    credential = {
+        "id": websafe_encode(made.credential_id),
+        "rawId": websafe_encode(made.credential_id),
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": websafe_encode(json.dumps(said).encode()),
+            "attestationObject": websafe_encode(AttestationObject.create("none", data, {})),
+        },
+    }
+    WebAuthn.add(user, "Passkey 1", credential)
 
 
 def codes_of(client: Client) -> list[str]:

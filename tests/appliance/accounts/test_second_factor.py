@@ -24,6 +24,7 @@ from tests.appliance.accounts.people import (
     signed_in,
     somebody,
     with_app,
+    with_passkey,
 )
 
 
@@ -94,6 +95,55 @@ def test_a_code_works_once(omar: User, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert second_step("omar", code_of(secret), Client()).status_code == 302
     assert second_step("omar", code_of(secret), Client()).status_code == 200
+
+
+def test_a_code_of_the_step_before_or_after_is_taken_and_no_older_one(
+    omar: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = with_app(signed_in("omar"))
+    now = time.time() // 30 * 30 + 301
+    monkeypatch.setattr(time, "time", lambda: now)
+
+    statuses = {
+        step: second_step("omar", code_of(secret, step), Client()).status_code
+        for step in (-2, 2, -1, 1)
+    }
+
+    assert statuses == {-2: 200, 2: 200, -1: 302, 1: 302}
+
+
+def test_a_used_code_is_refused_as_long_as_it_would_be_right(
+    omar: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in("omar")
+    secret = with_app(client)
+    now = time.time() // 30 * 30 + 301
+    monkeypatch.setattr(time, "time", lambda: now)
+    code = code_of(secret, 1)
+    assert second_step("omar", code, Client()).status_code == 302
+
+    now += 31
+    with connection.cursor() as cursor:  # what is kept for one step alone is over
+        later = "UPDATE accounts_cached SET expires_at = expires_at - interval '31 seconds'"
+        cursor.execute(later)
+    for again in (code, f" {code[:3]} {code[3:]}"):
+        assert second_step("omar", again, Client()).status_code == 200
+    assert "not right" in client.post("/confirm/code/", {"code": code}).content.decode()
+    assert actions().count("account.second_factor_refused") == 3
+
+
+def test_a_passkey_is_offered_to_who_has_one_once_the_password_was_right(omar: User) -> None:
+    with_app(signed_in("omar"))
+
+    def offered() -> bool:
+        client = Client()
+        assert client.get("/sign-in/code/")["Location"].startswith("/sign-in/")
+        attempt("omar", client=client)
+        return "Use a passkey" in client.get("/sign-in/code/").content.decode()
+
+    assert not offered()
+    with_passkey(omar)
+    assert offered()
 
 
 def test_recovery_codes_are_shown_once_and_each_works_once(omar: User) -> None:
