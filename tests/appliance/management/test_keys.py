@@ -4,17 +4,23 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 
+from appliance.accounts.models import FactorSecret
 from appliance.keyrings import files
 from appliance.keyrings.derive import Process
 from appliance.management.commands import keys
 from connector.audit.models import Entry
-from tests.appliance.keyrings.boxes import a_box, bytes_of, cheap_passphrases
+from connector.crypto import envelope, keyring
+from connector.crypto.keyring import Domain, Role
+from tests.appliance.accounts.people import somebody
+from tests.appliance.keyrings.boxes import a_box, bytes_of, cheap_passphrases, ids
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[3]
@@ -122,6 +128,33 @@ def test_a_rotation_is_made_told_and_retired(box: Path) -> None:
     assert "0 values" in done
     assert gone.startswith("Retired from vault: ")
     assert "older" not in _run("status", "--home", box)
+
+
+def test_second_factors_are_sealed_anew_by_the_command(box: Path) -> None:
+    """The worker holds no key of people, so this domain waits for the command."""
+
+    def web() -> AbstractContextManager[None]:
+        return keyring.using(files.read(box / "web.keyring").keyring)
+
+    data = {"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}
+    with web():
+        factor = Authenticator.objects.create(user=somebody(), type="totp", data=data)
+    before = bytes(FactorSecret.objects.get().sealed)
+
+    said = _run("rotate", "people", *_with_passphrase(box))
+    assert "keys reseal people" in said
+    with pytest.raises(CommandError, match="people"):
+        _run("retire", "people", "--home", box)
+    assert _run("reseal", "people", "--home", box) == "1 values of people are sealed anew.\n"
+    after = bytes(FactorSecret.objects.get().sealed)
+    assert _run("reseal", "people", "--home", box) == "1 values of people are sealed anew.\n"
+    assert bytes(FactorSecret.objects.get().sealed) == after
+    assert _run("retire", "people", "--home", box).startswith("Retired from people: ")
+
+    assert envelope.key_id(after) in ids(box, "web", Domain.PEOPLE, Role.AEAD)
+    assert envelope.key_id(before) not in ids(box, "web", Domain.PEOPLE, Role.AEAD)
+    with web():
+        assert Authenticator.objects.get(pk=factor.pk).data == data
 
 
 def test_a_rotation_that_was_cut_off_is_told_with_the_cure(
