@@ -68,9 +68,10 @@ class _Family:
 
 
 class OAuthServer:
-    """The state of the server, and what it answers."""
+    """The state of the server, and what it answers. `mark` stands in all that it gives out."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str = "") -> None:
+        self.mark = mark
         self.odd, self.counts = Oddities(), Counts()
         self._codes: dict[str, _Code] = {}
         self._families: dict[int, _Family] = {}
@@ -102,6 +103,12 @@ class OAuthServer:
             self._families[family.name] = family
             return {**self._turn(family), "expires_in": life}
 
+    def revoke(self) -> None:
+        """Take back all that was granted."""
+        with self._lock:
+            for family in self._families.values():
+                family.revoked = True
+
     def _page(self, asked: Asked) -> Answer:
         """The consent page. Its links carry on what came; nothing is checked by a session."""
         query = asked.query
@@ -131,7 +138,7 @@ class OAuthServer:
             back |= {"error": "access_denied", "error_description": "<b>no</b>"}
         else:
             with self._lock:
-                code = f"code-{next(self._numbers)}-{'c' * 20}"
+                code = f"code-{next(self._numbers)}-{'c' * 20}{self.mark}"
                 self._codes[code] = _Code(query["redirect_uri"], query["code_challenge"])
             back |= {"code": code, "realmId": REALM}
         where = f"{query['redirect_uri']}?{urlencode(back)}"
@@ -198,8 +205,8 @@ class OAuthServer:
 
     def _turn(self, family: _Family) -> dict[str, Any]:
         number = next(self._numbers)
-        family.refresh = f"refresh-{family.name}-{number}"
-        family.access.add(access := f"access-{family.name}-{number}")
+        family.refresh = f"refresh-{family.name}-{number}{self.mark}"
+        family.access.add(access := f"access-{family.name}-{number}{self.mark}")
         return {"access_token": access, "refresh_token": family.refresh, "token_type": "Bearer"}
 
     def _api(self, asked: Asked) -> Answer:
@@ -234,9 +241,9 @@ def _oddly(answer: Answer, odd: Oddities) -> Answer:
 
 
 @contextmanager
-def running() -> Iterator[tuple[OAuthServer, Fake]]:
+def running(mark: str = "") -> Iterator[tuple[OAuthServer, Fake]]:
     """The server in this process."""
-    server = OAuthServer()
+    server = OAuthServer(mark)
     with serve(server) as fake:
         yield server, fake
 

@@ -14,13 +14,9 @@ from appliance.quickstart.children import ROOT, environment
 from tests.walks.live import Live
 
 SETUP = "from appliance.accounts.setup import create_link; print(create_link())"
-TOKEN = """
-from appliance.accounts.models import User
-from connector.api import tokens
-maker = User.objects.get(email=sys.argv[1])
-secret, _ = tokens.create(
-    maker=maker, title="of a canary", scopes=list(tokens.SCOPES), days=1, actor="test")
-print(secret.reveal())
+SEED = """
+from allauth.mfa.models import Authenticator
+print(Authenticator.objects.get(user__email=sys.argv[1], type="recovery_codes").data["seed"])
 """
 
 
@@ -36,6 +32,13 @@ def inside(live: Live, code: str, *arguments: str) -> str:
         check=True,
     )
     return done.stdout.strip()
+
+
+def field(page: str, name: str) -> str:
+    """The value of a field that is shown to be copied."""
+    found = re.findall(f'<input id="{name}" type="text" readonly value="([^"]+)"', page)
+    assert len(found) == 1, page
+    return str(found[0])
 
 
 class Browser:
@@ -57,7 +60,10 @@ class Browser:
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, str]:
         request = urllib.request.Request(
-            self.url + path, data=body, headers=dict(headers or {}), method=method
+            path if path.startswith("http") else self.url + path,
+            data=body,
+            headers=dict(headers or {}),
+            method=method,
         )
         try:
             with self._open(request, timeout=20) as answer:
@@ -65,16 +71,19 @@ class Browser:
         except urllib.error.HTTPError as refused:
             with refused:
                 status, text, self.at = refused.code, refused.read().decode(), refused.url
-        place = re.sub("[^/]{20,}", "…", self.at.removeprefix(self.url).partition("?")[0])
-        self.said[f"{len(self.said)} {self.who} at {place}"] = text
+        if self.at.startswith(self.url):
+            place = re.sub("[^/]{20,}", "…", self.at.removeprefix(self.url).partition("?")[0])
+            self.said[f"{len(self.said)} {self.who} at {place}"] = text
         return status, text
 
-    def send(self, path: str, given: Mapping[str, str]) -> tuple[int, str]:
-        """Fill in the form of a page and send it."""
-        _, page = self.ask(path)
+    def send(
+        self, path: str, given: Mapping[str, str | list[str]], *, page: str = ""
+    ) -> tuple[int, str]:
+        """Fill in the form of a page, which may stand on another page, and send it."""
+        _, page = self.ask(page or path)
         token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert token, page[:600]
-        body = urlencode({"csrfmiddlewaretoken": token[-1], **given}).encode()
+        body = urlencode({"csrfmiddlewaretoken": token[-1], **given}, doseq=True).encode()
         return self.ask(path, body, method="POST", headers={"Referer": self.url + path})
 
     def program(

@@ -1,19 +1,25 @@
 """Nothing that is secret stands anywhere in clear: dump, database files, logs, queue, answers."""
 
 import json
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from allauth.mfa.totp.internal import auth as totp
 from psycopg import sql
 
 from appliance.leaktest.spellings import spellings
 from connector.crypto import mac
+from tests.connector.flows.granted import URL, description
+from tests.fakes.oauth_server import CLIENT_SECRET, Oddities, running
 from tests.fakes.supply_desk import DESCRIPTION, supply_desk
 from tests.walks import canaries
-from tests.walks.canary_people import SETUP, TOKEN, Browser, inside
+from tests.walks.canary_people import SEED, SETUP, Browser, field, inside
 from tests.walks.canary_story import (
+    AGAIN,
     CORE,
     FILE,
     FIRST,
@@ -25,15 +31,29 @@ from tests.walks.canary_story import (
     Story,
 )
 from tests.walks.live import Live, wait_until
+from tests.walks.shell import shell
+
+OWNER, AUDITOR = "canaria@example.com", "auditor-of-canaries@example.com"
 
 
 @pytest.fixture(scope="module")
 def story(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    with supply_desk(FIRST) as (desk, fake):
+    with (
+        supply_desk(FIRST) as (desk, fake),
+        running(mark=CORE) as (books, there),
+        shell(live) as commands,
+    ):
         folder = tmp_path_factory.mktemp("canary")
-        (folder / "box.yaml").write_text(FILE.replace("@url@", fake.url))
+        text = FILE.replace("@url@", fake.url).replace("@books@", there.url)
+        (folder / "box.yaml").write_text(text)
         (folder / "supply_desk.yaml").write_text(DESCRIPTION)
-        yield Story(live, desk, folder)
+        (folder / "granted.yaml").write_text(description(settings=[URL]))
+        yield Story(live, commands, desk, books, folder)
+
+
+@pytest.fixture(scope="module")
+def owner(live: Live, story: Story) -> Browser:
+    return Browser(live, story.said, "owner")
 
 
 def test_each_spelling_is_found_where_it_was_planted(live: Live) -> None:
@@ -105,19 +125,21 @@ def test_the_longest_story_of_a_secret(live: Live, story: Story) -> None:
     story.manage("export")
 
 
-def test_people_and_programs_put_secrets_in(live: Live, story: Story, tmp_path: Path) -> None:
+def test_people_and_programs_put_secrets_in(
+    live: Live, story: Story, owner: Browser, tmp_path: Path
+) -> None:
     """Forms, files and programs, right and wrong; the one that made a token is shown it once."""
-    browser = Browser(live, story.said, "owner")
+    browser = owner
     link = inside(live, SETUP)
     password = story.canary("password")
-    who = {"email": "canaria@example.com", "full_name": "Canaria", "password": password}
+    who = {"email": OWNER, "full_name": "Canaria", "password": password}
     story.known["set-up link"] = link
-    wrong = {"login": "canaria@example.com", "password": story.canary("wrong-password")}
+    wrong = {"login": OWNER, "password": story.canary("wrong-password")}
     browser.send("/sign-in/", wrong)
     browser.send(f"/set-up/{link}/", who | {"again": story.canary("mistyped")})
     assert browser.send(f"/set-up/{link}/", who | {"again": password})[0] == 200
     if "sign-in" in browser.at:
-        browser.send("/sign-in/", {"login": "canaria@example.com", "password": password})
+        browser.send("/sign-in/", {"login": OWNER, "password": password})
     story.known |= browser.secrets()
     browser.ask("/")
 
@@ -128,8 +150,9 @@ def test_people_and_programs_put_secrets_in(live: Live, story: Story, tmp_path: 
     broken = {"secret-api_key": story.canary("broken-form") + "\0", "expires_on": "never"}
     assert "testing it" not in browser.send(rotate, broken)[1]
 
-    token = inside(live, TOKEN, "canaria@example.com")
-    story.known["API token"] = token
+    scopes = ["connections.see", "credentials.change"]
+    made = browser.send("/tokens/new/", {"title": "Canary", "scopes": scopes, "days": "1"})[1]
+    token = story.shown_once("API token", field(made, "token"))
     entering = "/api/v1/connections/canary-desk/credential/"
     for path, name, asked in (("rotate/", "api", 202), ("", "api-again", 409)):
         fields = {"fields": {"api_key": story.canary(name)}}
@@ -138,8 +161,8 @@ def test_people_and_programs_put_secrets_in(live: Live, story: Story, tmp_path: 
     assert browser.program(entering + "rotate/", token, bad, method="POST")[0] == 400
     assert browser.program("/api/v1/connections/", story.canary("bearer"))[0] == 401
     assert browser.program("/internal/v1/health", story.canary("inside"))[0] in (401, 404)
-    internal = live.manage("internal_token", "create", "canary").stdout.strip()
-    story.known["internal token"] = internal
+    assert story.manage("internal_token", "create", "canary") == 0
+    internal = story.shown_once("internal token", [*story.said.values()][-1].strip())
     assert browser.program("/internal/v1/health", internal)[0] == 200
 
     nul = {"fields": {"api_key": story.canary("api-nul") + "\0"}}
@@ -167,6 +190,72 @@ def test_people_and_programs_put_secrets_in(live: Live, story: Story, tmp_path: 
     live.tests_are_done()
 
 
+def test_a_second_factor_and_an_invitation(live: Live, story: Story, owner: Browser) -> None:
+    """Each is shown once to one person. Whoever may not see records finds none on any page."""
+    link = field(
+        owner.send("/people/invite/", {"email": AUDITOR, "role": "auditor"})[1], "link"
+    ).removesuffix("/")
+    invitation = story.shown_once("invitation", link.rpartition("/")[2])
+    auditor = Browser(live, story.said, "auditor")
+    password = story.canary("password-of-another")
+    who = {"full_name": "Aud Itor", "password": password, "again": password}
+    assert auditor.send(f"/invited/{invitation}/", who)[0] == 200
+    auditor.ask(f"/invited/{invitation}/")
+    if not auditor.secrets():
+        auditor.send("/sign-in/", {"login": AUDITOR, "password": password})
+    story.known |= {f"auditor's {name}": text for name, text in auditor.secrets().items()}
+    pages = ("", "inbox", "deliveries", "runs", "flows/canary-flow", "connections/canary-desk")
+    seen = [auditor.ask(f"/{page}/" if page else "/")[0] for page in pages]
+    assert seen == [200, 403, 200, 200, 200, 200]
+
+    seed = story.shown_once("TOTP seed", field(owner.ask("/account/app/")[1], "secret"))
+    counter = next(iter(totp.yield_hotp_counters_from_time()))
+    code = totp.format_hotp_value(totp.hotp_value(seed, counter))
+    _, page = owner.send("/account/app/", {"code": code}, page="/account/")
+    story.codes = re.findall(r"^(?:\s*<pre[^>]*>)?([0-9]{12})$", page, re.MULTILINE)
+    assert len(story.codes) == 10, page
+    last = [*story.said][-1]
+    story.said[last] = re.sub("[0-9]{12}", "", page)
+    story.known["seed of recovery codes"] = inside(live, SEED, OWNER)
+    owner.ask("/account/codes/")
+    owner.ask("/account/")
+
+
+def test_the_secret_of_a_webhook_and_the_one_before_it(story: Story, owner: Browser) -> None:
+    hook = "/webhooks/canary-hook/"
+    body = json.dumps({"type": "vendor.other", "id": "x", "note": CORE, "data": {}}).encode()
+    wrong = {"secret": story.canary("no-signing-secret"), "days": "900"}
+    assert owner.send(f"{hook}rotate/", wrong, page=hook)[0] == 422
+    assert story.event("evt_before", body, AGAIN) == 401
+    assert owner.send(f"{hook}rotate/", {"secret": AGAIN, "days": "1"}, page=hook)[0] == 200
+    assert story.event("evt_new", body, AGAIN) == 200
+    assert story.event("evt_old", body, SIGNING) == 200
+
+
+def test_tokens_that_a_person_granted(live: Live, story: Story, owner: Browser) -> None:
+    """A code, tokens, newer tokens, and the end of what was granted."""
+    story.known["client secret"] = CLIENT_SECRET
+    story.put_in |= {"code", "access token", "refresh token", "next access", "next refresh"}
+    books = "/connections/canary-books/"
+    _, page = owner.send(f"{books}connect/", {}, page=books)
+    waits = owner.at.removeprefix(owner.url)
+    wait_until(lambda: "/go/" in owner.ask(waits)[1])
+    story.books.odd = Oddities(life=1)
+    owner.ask(f"{waits}go/")
+    _, page = owner.ask(owner.at.replace("/authorize?", "/allow?"))
+    owner.ask(re.findall('<a href="([^"]+)">Go on now', page)[0])
+    granted = "SELECT count(*) FROM oauth_grant"
+    wait_until(lambda: live.rows(granted) == [(1,)])
+    story.books.odd = Oddities()
+    time.sleep(1)
+    assert story.test("canary-books") == "ok"
+    assert story.books.counts.exchanged == 1
+    assert story.books.counts.refreshed > 0
+    story.books.revoke()
+    assert story.test("canary-books") == "failing"
+    owner.ask(books)
+
+
 def test_no_canary_stands_anywhere(live: Live, story: Story) -> None:
     assert len(story.said) > 10
     shown = [name for name in story.said if name.endswith("export")]
@@ -175,8 +264,11 @@ def test_no_canary_stands_anywhere(live: Live, story: Story) -> None:
     seen = [text for name, text in story.said.items() if name.endswith(" owner at /")]
     assert all(f"{CORE}-{name}" in seen[-1] for name in MAY_BE_SEEN["owner at /"])
     secrets = {"a canary": CORE, **story.known}
-    assert len(story.put_in) + len(story.known) + len(WRITTEN) >= 40
-    assert canaries.hits(secrets, canaries.everything(live, dict(story.told()))) == []
+    assert len(story.put_in) + len(story.known) + len(WRITTEN) + len(story.codes) >= 60
+    places = list(canaries.everything(live, dict(story.told())))
+    assert canaries.hits(secrets, places) == []
+    codes = [code.encode() for code in story.codes]
+    assert not [name for name, data in places if any(code in data for code in codes)]
     assert not [key for key in (FIRST, SECOND, WRONG, SIGNING) if key in str(exported)]
 
 
