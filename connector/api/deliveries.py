@@ -2,12 +2,11 @@
 
 from typing import Any, ClassVar
 
-from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from connector.api.endpoint import Endpoint, chosen, listed
-from connector.flows.models import Delivery, Flow
+from connector.api.endpoint import Endpoint, listed, narrowed
+from connector.flows.models import Delivery
 
 ROWS = Delivery.objects.select_related("flow", "route__source", "route__destination").defer(
     "source_key_sealed", "request_sealed", "problem_sealed", "remote_sealed"
@@ -20,13 +19,7 @@ class Deliveries(Endpoint):
     abilities: ClassVar = {"GET": "deliveries.see"}
 
     def get(self, request: Request) -> Response:
-        query = ROWS.all()
-        state = chosen(request, "state", Delivery.State.values)
-        if state:
-            query = query.filter(state=state)
-        if "flow" in request.query_params:
-            flow = get_object_or_404(Flow, slug=request.query_params["flow"])
-            query = query.filter(flow=flow)
+        query = narrowed(request, ROWS.all(), Delivery.State.values)
         return listed(request, query, shown, order=["-id"])
 
 

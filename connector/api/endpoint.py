@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model, QuerySet
+from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +14,7 @@ from connector.api import tokens
 from connector.api.errors import TooLarge
 from connector.api.models import ApiToken
 from connector.console import pages
+from connector.flows.models import Flow
 
 M = TypeVar("M", bound=Model)
 LARGEST_BODY = 256_000  # bytes
@@ -60,6 +62,21 @@ def chosen(request: Request, name: str, values: Collection[str]) -> str:
     if value and value not in values:
         raise ValidationError({name: f"one of {', '.join(values)}"})
     return value
+
+
+def narrowed(request: Request, query: QuerySet[M], states: Collection[str]) -> QuerySet[M]:
+    """Rows in one state (`?state=`) or of one flow (`?flow=`) alone, if asked.
+
+    Raises:
+        ValidationError: no such state.
+        Http404: no such flow.
+    """
+    state = chosen(request, "state", states)
+    if state:
+        query = query.filter(state=state)
+    if "flow" in request.query_params:
+        query = query.filter(flow=get_object_or_404(Flow, slug=request.query_params["flow"]))
+    return query
 
 
 def listed(

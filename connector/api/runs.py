@@ -8,9 +8,9 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from connector.api.endpoint import Endpoint, actor_of, chosen, listed
+from connector.api.endpoint import Endpoint, actor_of, listed, narrowed
 from connector.flows import dispatch
-from connector.flows.models import Flow, Run
+from connector.flows.models import Run
 
 ROWS = Run.objects.select_related("flow", "version").defer("input_sealed", "position_sealed")
 SUM = ("read", "delivered", "unchanged", "skipped", "held", "rejected", "uncertain")
@@ -22,13 +22,7 @@ class Runs(Endpoint):
     abilities: ClassVar = {"GET": "runs.see"}
 
     def get(self, request: Request) -> Response:
-        query = ROWS.all()
-        state = chosen(request, "state", Run.State.values)
-        if state:
-            query = query.filter(state=state)
-        if "flow" in request.query_params:
-            flow = get_object_or_404(Flow, slug=request.query_params["flow"])
-            query = query.filter(flow=flow)
+        query = narrowed(request, ROWS.all(), Run.State.values)
         return listed(request, query, shown, order=["-created_at", "-id"])
 
 
