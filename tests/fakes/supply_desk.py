@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from tests.fakes.server import Answer, Asked, Fake, serve
@@ -19,6 +20,8 @@ class Desk:
     key: str
     suppliers: list[dict[str, Any]] = field(default_factory=list)
     broken: int = 0  # the status that every write gets, with all that was said in the answer
+    is_asked: Event = field(default_factory=Event)
+    go_on: Event | None = None  # every answer waits for it, if there is one
 
     def add(self, given: dict[str, Any]) -> dict[str, Any]:
         made = {"id": f"s{len(self.suppliers) + 1}", "changed_at": CHANGED_AT, **given}
@@ -26,6 +29,9 @@ class Desk:
         return made
 
     def answer(self, asked: Asked) -> Answer:
+        if self.go_on:
+            self.is_asked.set()
+            self.go_on.wait(60)
         if asked.headers.get("x-api-key") != self.key:
             return Answer({"problem": f"who is {asked.headers.get('x-api-key')}?"}, 401)
         if self.broken and asked.method != "GET":

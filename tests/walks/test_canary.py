@@ -16,7 +16,7 @@ from connector.crypto import mac
 from tests.connector.flows.granted import URL, description
 from tests.fakes.oauth_server import CLIENT_SECRET, Oddities, running
 from tests.fakes.supply_desk import DESCRIPTION, supply_desk
-from tests.walks import canaries
+from tests.walks import canaries, canary_crashes
 from tests.walks.canary_people import SEED, SETUP, Browser, field, inside
 from tests.walks.canary_story import (
     AGAIN,
@@ -254,6 +254,11 @@ def test_tokens_that_a_person_granted(live: Live, story: Story, owner: Browser) 
     story.books.revoke()
     assert story.test("canary-books") == "failing"
     owner.ask(books)
+
+
+def test_processes_end_while_a_key_is_open_in_them(live: Live, story: Story) -> None:
+    canary_crashes.killed(live, story.desk)
+    story.said["crash"] = canary_crashes.crashed(live, CORE)
 
 
 def test_no_canary_stands_anywhere(live: Live, story: Story) -> None:
