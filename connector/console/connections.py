@@ -1,6 +1,7 @@
 """Connections: the list, one with its health and its credential, testing, changing."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from django import forms
@@ -121,25 +122,23 @@ def add(request: HttpRequest, system: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     named = Named(data, initial={"title": spec.title, "slug": spec.name.replace("_", "-")})
     form = SystemForm(spec, data)
-    if data is not None and not (named.is_valid() & form.is_valid()):
-        form.refuse()
-    elif data is not None:
-        try:
-            row = connections.create(
-                slug=named.cleaned_data["slug"],
-                title=named.cleaned_data["title"],
-                system=spec.name,
-                settings=form.settings(),
-                secrets=form.secrets(),
-                expires_on=form.expires_on(),
-                actor=actor_of(request),
-            )
-        except (BadDefinition, VaultError) as exc:
-            form.refuse(*why(exc))
-        else:
-            connections.ask_test(row, actor=actor_of(request))
-            messages.success(request, f"{row.title} is saved. The worker is testing it.")
-            return redirect("connection", slug=row.slug)
+
+    def save() -> Connection:
+        return connections.create(
+            slug=named.cleaned_data["slug"],
+            title=named.cleaned_data["title"],
+            system=spec.name,
+            settings=form.settings(),
+            secrets=form.secrets(),
+            expires_on=form.expires_on(),
+            actor=actor_of(request),
+        )
+
+    row = saved(form, save, beside=[named]) if request.method == "POST" else None
+    if row:
+        connections.ask_test(row, actor=actor_of(request))
+        messages.success(request, f"{row.title} is saved. The worker is testing it.")
+        return redirect("connection", slug=row.slug)
     return render(
         request, "console/connections/add.html", {"spec": spec, "named": named, "form": form}
     )
@@ -158,24 +157,21 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
         settings=connections.settings_of(row),
         secrets="may stay empty",
     )
-    if request.method == "POST" and not form.is_valid():
-        form.refuse()
-    elif request.method == "POST":
-        try:
-            connections.change(
-                row,
-                settings=form.settings(),
-                secrets=form.secrets() or None,
-                expires_on=form.expires_on(),
-                actor=actor_of(request),
-            )
-        except (BadDefinition, VaultError) as exc:
-            form.refuse(*why(exc))
-        else:
-            if not form.secrets():
-                connections.ask_test(row, actor=actor_of(request))
-            messages.success(request, "The settings are saved. The worker is testing them.")
-            return redirect("connection", slug=slug)
+
+    def save() -> Connection:
+        return connections.change(
+            row,
+            settings=form.settings(),
+            secrets=form.secrets() or None,
+            expires_on=form.expires_on(),
+            actor=actor_of(request),
+        )
+
+    if request.method == "POST" and saved(form, save):
+        if not form.secrets():
+            connections.ask_test(row, actor=actor_of(request))
+        messages.success(request, "The settings are saved. The worker is testing them.")
+        return redirect("connection", slug=slug)
     return render(
         request, "console/connections/change.html", {"row": row, "spec": spec, "form": form}
     )
@@ -229,6 +225,20 @@ def _credential(row: Connection) -> dict[str, object]:
 def _settings(row: Connection, spec: System) -> list[tuple[str, object]]:
     values = connections.settings_of(row)
     return [(one.label, values.get(one.name, "–")) for one in spec.settings]
+
+
+def saved(
+    form: SystemForm, save: Callable[[], Connection], *, beside: Sequence[forms.Form] = ()
+) -> Connection | None:
+    """Save what was typed, if it and the forms beside it are right; else they say what is not."""
+    if [each for each in (form, *beside) if not each.is_valid()]:  # each of them is asked
+        form.refuse()
+        return None
+    try:
+        return save()
+    except (BadDefinition, VaultError) as exc:
+        form.refuse(*why(exc))
+        return None
 
 
 def why(exc: BadDefinition | VaultError) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from connector.console.access import actor_of, allowed
-from connector.console.connections import connection_of, spec_of, why
+from connector.console.connections import connection_of, saved, spec_of
 from connector.console.system_form import ExpiryField, SystemForm
 from connector.flows import connections
 from connector.flows.errors import BadDefinition
@@ -34,21 +34,15 @@ def rotate(request: HttpRequest, slug: str) -> HttpResponse:
     row = connection_of(slug)
     spec = spec_of(row.system)
     form = SystemForm(spec, request.POST or None, with_settings=False)
-    if request.method == "POST" and not form.is_valid():
-        form.refuse()
-    elif request.method == "POST":
-        try:
-            connections.change(
-                row,
-                secrets=form.secrets(),
-                expires_on=form.expires_on(),
-                actor=actor_of(request),
-            )
-        except (BadDefinition, VaultError) as exc:
-            form.refuse(*why(exc))
-        else:
-            messages.success(request, "The new credential is sealed. The worker is testing it.")
-            return redirect("connection", slug=slug)
+
+    def save() -> Connection:
+        return connections.change(
+            row, secrets=form.secrets(), expires_on=form.expires_on(), actor=actor_of(request)
+        )
+
+    if request.method == "POST" and saved(form, save):
+        messages.success(request, "The new credential is sealed. The worker is testing it.")
+        return redirect("connection", slug=slug)
     return render(
         request, "console/connections/rotate.html", {"row": row, "spec": spec, "form": form}
     )
