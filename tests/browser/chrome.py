@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+SILENT_S = 60.0
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--headless",
@@ -152,6 +154,8 @@ class Tab:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            if not select.select([self._in], [], [], SILENT_S)[0]:
+                raise RuntimeError(f"the browser has said nothing for {SILENT_S:.0f} s")
             more = self._in.read1(1 << 20)
             if not more:
                 raise RuntimeError("the browser has gone")

@@ -90,8 +90,9 @@ def test_keys_lead_to_pages_and_can_be_switched_off(
     tab.press("?")
     assert tab.say(f"{KEYS}.open")
 
-    tab.say(f"setTimeout(() => {KEYS}.querySelector('form button').click())")
-    tab.say(f"new Promise(done => {KEYS}.addEventListener('close', () => done()))", wait=True)
+    closed = f"{KEYS}.addEventListener('close', () => done())"
+    pressed = f"{KEYS}.querySelector('form button').click()"
+    tab.say(f"new Promise(done => {{ {closed}; {pressed} }})", wait=True)
     tab.press("j")
     assert tab.say("document.activeElement.closest('.todo, tbody') !== null")
 
