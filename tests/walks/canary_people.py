@@ -2,36 +2,19 @@
 
 import json
 import re
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from http.cookiejar import CookieJar
 from urllib.parse import urlencode
 
-from appliance.quickstart.children import ROOT, environment
 from tests.walks.live import Live
 
 SETUP = "from appliance.accounts.setup import create_link; print(create_link())"
 SEED = """
 from allauth.mfa.models import Authenticator
-print(Authenticator.objects.get(user__email=sys.argv[1], type="recovery_codes").data["seed"])
+print(Authenticator.objects.get(user__email="{}", type="recovery_codes").data["seed"])
 """
-
-
-def inside(live: Live, code: str, *arguments: str) -> str:
-    """What a few lines print that run as the web process does."""
-    whole = f"import sys, django; django.setup()\n{code}"
-    done = subprocess.run(
-        [sys.executable, "-c", whole, *arguments],
-        env=environment(live.home, "web"),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
 
 
 def field(page: str, name: str) -> str:
@@ -86,7 +69,7 @@ class Browser:
         body = urlencode({"csrfmiddlewaretoken": token[-1], **given}, doseq=True).encode()
         return self.ask(path, body, method="POST", headers={"Referer": self.url + path})
 
-    def program(
+    def call(
         self, path: str, token: str, given: object = None, *, method: str = "GET"
     ) -> tuple[int, str]:
         """A call with a bearer token."""
