@@ -15,8 +15,8 @@ KEY = bytes(range(32))
 VECTOR = (
     (
         "humidity disease academic always aluminum jewelry energy woman receiver strategy amuse "
-        "duckling lying evidence network walnut tactics forget hairy rebound impulse brother survive "
-        "clothes stadium mailman rival ocean reward venture always armed unwrap"
+        "duckling lying evidence network walnut tactics forget hairy rebound impulse brother "
+        "survive clothes stadium mailman rival ocean reward venture always armed unwrap"
     ),
     (
         "humidity disease academic agency actress jacket gross physics cylinder solution fake "
