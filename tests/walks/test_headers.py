@@ -6,6 +6,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
@@ -30,10 +31,18 @@ INLINE = re.compile(
 )
 
 
+@pytest.fixture(scope="module")
+def busy(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A busy box, once for all tests of this file."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        box.a_busy_box()
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def owner() -> Client:
+def owner(busy: None) -> Client:
     """The owner of a busy box, who has just proved who it is."""
-    box.a_busy_box()
     client = Client(raise_request_exception=False)
     person = User.objects.filter(username="owner").first() or box.a_person("owner")
     client.force_login(person)
