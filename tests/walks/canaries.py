@@ -5,6 +5,9 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 from appliance.database.embedded import SUPERUSER, binaries
 from appliance.database.url import NAME
 from appliance.leaktest.search import look, needles
@@ -52,3 +55,11 @@ def everything(live: Live, said: Mapping[str, str]) -> Iterator[tuple[str, bytes
     yield "jobs", "\n".join(row[0] for row in live.rows("SELECT j::text FROM jobs_job j")).encode()
     yield from files(live.home.path, but=("practice-systems",))
     yield from ((name, text.encode()) for name, text in said.items())
+
+
+def plant(database: psycopg.Connection[object], needles: dict[str, bytes]) -> None:
+    """Put needles into a table of their own, as bytes and as text."""
+    database.execute("CREATE TABLE planted (bytes bytea, words text)")
+    for needle in needles.values():
+        words = needle.decode() if needle.isascii() and b"\0" not in needle else ""
+        database.execute(sql.SQL("INSERT INTO planted VALUES (%s, %s)"), [needle, words])

@@ -6,10 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from allauth.mfa.totp.internal import auth as totp
-from psycopg import sql
 
 from appliance.leaktest.spellings import spellings
 from connector.api.tokens import SCOPES
@@ -66,7 +64,7 @@ def test_each_spelling_is_found_where_it_was_planted(live: Live) -> None:
     needles = spellings(core)
     log = live.home.log / "planted.log"
     with live.superuser() as database:
-        _plant(database, needles)
+        canaries.plant(database, needles)
         log.write_bytes(b"\n".join(needles.values()))
         try:
             found = canaries.hits({"it": core}, canaries.everything(live, {"said": f"oh {core}"}))
@@ -130,31 +128,37 @@ def test_the_longest_story_of_a_secret(live: Live, story: Story) -> None:
     story.manage("export")
 
 
-def test_people_and_programs_put_secrets_in(
-    live: Live, story: Story, owner: Browser, tmp_path: Path
-) -> None:
-    """Forms, files and programs, right and wrong; the one that made a token is shown it once."""
-    browser = owner
+def test_people_put_secrets_into_forms(live: Live, story: Story, owner: Browser) -> None:
+    """Right and wrong ones."""
     link = story.inside(SETUP)
     password = story.canary("password")
     who = {"email": OWNER, "full_name": "Canaria", "password": password}
     story.known["set-up link"] = link
     wrong = {"login": OWNER, "password": story.canary("wrong-password")}
-    browser.send("/sign-in/", wrong)
-    browser.send(f"/set-up/{link}/", who | {"again": story.canary("mistyped")})
-    assert browser.send(f"/set-up/{link}/", who | {"again": password})[0] == 200
-    if "sign-in" in browser.at:
-        browser.send("/sign-in/", {"login": OWNER, "password": password})
-    story.known |= browser.secrets()
+    owner.send("/sign-in/", wrong)
+    owner.send(f"/set-up/{link}/", who | {"again": story.canary("mistyped")})
+    assert owner.send(f"/set-up/{link}/", who | {"again": password})[0] == 200
+    if "sign-in" in owner.at:
+        owner.send("/sign-in/", {"login": OWNER, "password": password})
+    story.known |= owner.secrets()
 
     rotate = "/connections/canary-desk/rotate/"
     for name in ("form", "form-again", "form-third"):
-        status, page = browser.send(rotate, {"secret-api_key": story.canary(name)})
+        status, page = owner.send(rotate, {"secret-api_key": story.canary(name)})
         assert (status, "testing it" in page) == (200, True), page[:2000]
     broken = {"secret-api_key": story.canary("broken-form") + "\0", "expires_on": "never"}
-    assert "testing it" not in browser.send(rotate, broken)[1]
+    assert "testing it" not in owner.send(rotate, broken)[1]
 
-    made = browser.send("/tokens/new/", {"title": "Canary", "scopes": [*SCOPES], "days": "1"})[1]
+    stranger = Browser(live, story.said, "nobody")
+    nobody = {"login": "nobody@example.com", "password": story.canary("nobody")}
+    stranger.send("/sign-in/", nobody)
+    stranger.ask("/", headers={"Cookie": f"session={story.canary('cookie')}"})
+    assert story.event("evt_foreign", b"{}", key=story.canary("foreign-key").encode()) == 401
+
+
+def test_programs_put_secrets_in(live: Live, story: Story, owner: Browser) -> None:
+    """Right and wrong ones. Whoever makes a token is shown it once."""
+    made = owner.send("/tokens/new/", {"title": "Canary", "scopes": [*SCOPES], "days": "1"})[1]
     token = story.shown_once("API token", field(made, "token"))
     program = Browser(live, story.said, "program")
     entering = "/api/v1/connections/canary-desk/credential/"
@@ -177,12 +181,9 @@ def test_people_and_programs_put_secrets_in(
     assert program.call(entering + "rotate/", token, nul, method="POST")[0] == 400
     moved = {"fields": {"api_key": story.canary("moved")}, "settings": {"url": "no url"}}
     assert program.call(entering, token, moved, method="PUT")[0] == 422
-    stranger = Browser(live, story.said, "nobody")
-    nobody = {"login": "nobody@example.com", "password": story.canary("nobody")}
-    stranger.send("/sign-in/", nobody)
-    stranger.ask("/", headers={"Cookie": f"session={story.canary('cookie')}"})
-    assert story.event("evt_foreign", b"{}", key=story.canary("foreign-key").encode()) == 401
 
+
+def test_files_bring_secrets_in(live: Live, story: Story, tmp_path: Path) -> None:
     csv = "connection,field,value\n{},api_key,{}\n"
     for name, text, code in (
         ("import.csv", csv.format("canary-desk", story.canary("import")), 0),
@@ -288,10 +289,3 @@ def test_the_worker_logged_as_much_as_it_ever_does(live: Live, story: Story) -> 
 
     assert b"CONNECTOR_LOG_LEVEL=DEBUG" in environ
     assert not [one for one in environ if CORE.encode() in one]
-
-
-def _plant(database: psycopg.Connection[object], needles: dict[str, bytes]) -> None:
-    database.execute("CREATE TABLE planted (bytes bytea, words text)")
-    for needle in needles.values():
-        words = needle.decode() if needle.isascii() and b"\0" not in needle else ""
-        database.execute(sql.SQL("INSERT INTO planted VALUES (%s, %s)"), [needle, words])
