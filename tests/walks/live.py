@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -112,13 +113,15 @@ class Live:
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
     def prepare_flows(self) -> None:
-        """Connect both systems and move the vendors, so that bills can flow."""
+        """Connect both systems and move the vendors, so that bills can flow when they are asked to,
+        and not by themselves before."""
         texts = systems.files(self.state)
         systems.keep_secrets(self.home, {name: self.keys(name) for name in ("erp", "ap")})
         folder = self.home.path / "flows"
         folder.mkdir(exist_ok=True)
         for name, text in texts.items():
-            (folder / name).write_text(text)
+            by_hand = re.sub(r"trigger: \{schedule.*\}", "trigger: {by_hand: true}", text)
+            (folder / name).write_text(by_hand)
         done = self.manage("apply", str(folder))
         assert done.returncode == 0, done.stderr
         self.run("vendors-to-ap")
